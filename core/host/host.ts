@@ -1,0 +1,175 @@
+/**
+ * The host seam: every system call that upkeep makes goes through one of these interfaces, so that a test can
+ * swap any of them and a fault test can die between any two.
+ */
+import type * as fs from 'node:fs';
+import type { Identity } from '../process/identity.ts';
+
+/** Two clocks. Monotonic time decides; wall time is for people and for what outlives the process. Both ms. */
+export interface Clock {
+  /** Milliseconds since an arbitrary point; never goes back. */
+  mono(): number;
+  /** Milliseconds since the epoch; may jump. */
+  wall(): number;
+  /** Calls `callback` once after `delay` ms; returns what cancels it. The only timer source. */
+  timer(delay: number, callback: () => void): () => void;
+}
+
+/** One line of the process table. */
+export interface ProcessStat {
+  readonly pid: number;
+  readonly ppid: number;
+  readonly pgrp: number;
+  readonly session: number;
+  /** See {@link Identity.start_time}. */
+  readonly start_time: number;
+  /** When it started, ms since the epoch by today's clock; a clock step moves it by as much. */
+  readonly started_ms: number;
+  /** The state letter. Zombies and dead ones are never returned. */
+  readonly state: string;
+}
+
+/** What became of a signal. `gone` covers both "no such process" and "another one has the pid by now". */
+export type SignalOutcome = 'sent' | 'gone' | 'denied';
+
+/** A watched process: a descriptor on its /proc entry, which stays bound to that one process, not to its pid. */
+export interface Liveness {
+  /** False once the process is gone or a zombie. Costs one read. */
+  alive(): boolean;
+  close(): void;
+}
+
+/** The process table. All calls are synchronous and cheap on Linux; `null` says gone (or a zombie). */
+export interface Processes {
+  /** This boot. Another one means that every recorded identity is dead. */
+  readonly boot_id: string;
+  /** Every pid that is there now, zombies included. */
+  list(): number[];
+  stat(pid: number): ProcessStat | null;
+  identity(pid: number): Identity | null;
+  isAlive(identity: Identity): boolean;
+  /** `null`: gone, or not ours to read. */
+  argv(pid: number): readonly string[] | null;
+  exe(pid: number): string | null;
+  environ(pid: number): ReadonlyMap<string, string> | null;
+  uid(pid: number): number | null;
+  /**
+   * The descriptors of a process as `[fd, link]`, where a link is what the kernel shows (`socket:[123]`, a path).
+   * `null` where they cannot be read.
+   */
+  descriptors(pid: number): readonly (readonly [number, string])[] | null;
+  /** One descriptor's link; `null` where there is none any more or it cannot be read. */
+  descriptor(pid: number, fd: number): string | null;
+  /**
+   * Pids that have the file (by device and inode) open for writing. `complete` is false where some process could
+   * not be looked into.
+   */
+  writersOf(files: readonly FileId[], pids: readonly number[]): { writers: Map<string, number[]>; complete: boolean };
+  /** Signals the process only if it is still the one named: the identity is read again right before. */
+  signal(identity: Identity, signal: NodeJS.Signals): SignalOutcome;
+  /** Signals a process group. The caller has proved a live member. */
+  signalGroup(pgid: number, signal: NodeJS.Signals): SignalOutcome;
+  /** False where the group has no member at all. True may still mean only zombies. Costs one system call. */
+  groupExists(pgid: number): boolean;
+  /** Opens a descriptor to watch the process by; `null` where it is gone already. */
+  watch(identity: Identity): Liveness | null;
+  /** A value that is unchanged only while no process has come or gone; `null` where the kernel offers none. */
+  generation(): string | null;
+}
+
+/** A file, whatever it is called. */
+export interface FileId {
+  readonly dev: bigint;
+  readonly ino: bigint;
+}
+
+/** `dev:ino`, the key of {@link Processes.writersOf}. */
+export function fileKey(id: FileId): string {
+  return `${id.dev}:${id.ino}`;
+}
+
+/** What trying to bind a port said: `free`, or the errno (`EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL` …). */
+export type BindOutcome = 'free' | (string & {});
+
+/** The network, as far as finding out what is free needs it. */
+export interface Net {
+  /** Binds and lets go at once. `address` null: every address, IPv6 and IPv4. */
+  tryBind(protocol: 'tcp' | 'udp', address: string | null, port: number): Promise<BindOutcome>;
+  /** Connects to a Unix stream socket and hangs up: `connected`, or the errno (`ECONNREFUSED`, `EPROTOTYPE` …). */
+  connectUnix(path: string): Promise<'connected' | (string & {})>;
+}
+
+/** What to spawn. Standard input is /dev/null; both outputs go to `output_fd`. */
+export interface SpawnRequest {
+  readonly file: string;
+  readonly argv: readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly output_fd: number;
+}
+
+/** How a child ended. Exactly one of the two is not null. */
+export interface ExitStatus {
+  readonly exit_code: number | null;
+  readonly exit_signal: NodeJS.Signals | null;
+}
+
+/** A child that runs, leader of its own session and group. */
+export interface Child {
+  readonly pid: number;
+  /** Called once. Never before `spawn` has returned to the event loop. */
+  onExit(callback: (status: ExitStatus) => void): void;
+}
+
+/** Starts programs. */
+export interface Spawner {
+  /**
+   * Starts a program detached, in a session of its own.
+   *
+   * @throws an `ErrnoException` for everything that keeps it from starting; `E2BIG` and NUL bytes too.
+   */
+  spawn(request: SpawnRequest): Promise<Child> | Child;
+  /** Runs a helper program to its end (`fallocate`, `lsof`, `ps`) with a deadline in ms; never throws on its exit code. */
+  run(
+    file: string,
+    argv: readonly string[],
+    options: { timeout: number; fds?: readonly number[]; max_output?: number },
+  ): Promise<{ exit_code: number | null; stdout: string; stderr: string; error: string | null }>;
+}
+
+/** The file system: `node:fs`, no more and no less, so that what is known about it stays true. */
+export type Files = Pick<
+  typeof fs,
+  | 'accessSync'
+  | 'chmodSync'
+  | 'closeSync'
+  | 'existsSync'
+  | 'fstatSync'
+  | 'fsyncSync'
+  | 'ftruncateSync'
+  | 'lstatSync'
+  | 'mkdirSync'
+  | 'openSync'
+  | 'readFileSync'
+  | 'readSync'
+  | 'readdirSync'
+  | 'readlinkSync'
+  | 'realpathSync'
+  | 'renameSync'
+  | 'rmSync'
+  | 'rmdirSync'
+  | 'statSync'
+  | 'unlinkSync'
+  | 'writeFileSync'
+  | 'writeSync'
+> & { readonly promises: typeof fs.promises };
+
+/** Everything outside upkeep's own memory, but for the store. */
+export interface Host {
+  readonly platform: NodeJS.Platform;
+  readonly clock: Clock;
+  readonly files: Files;
+  readonly processes: Processes;
+  readonly net: Net;
+  readonly spawner: Spawner;
+}

@@ -1,0 +1,67 @@
+/**
+ * Why a job is where it is: the closed list of reason codes and the record that carries one.
+ */
+
+/** Every reason code upkeep can give. New codes are added to this list, never beside it. */
+export const REASON_CODES = [
+  'EXITED',
+  'SIGNALED',
+  'OOM_KILLED',
+  'SPAWN_FAILED',
+  'COMMAND_NOT_FOUND',
+  'NOT_READY',
+  'CLAIM_LOST',
+  'PORT_HELD',
+  'SOCKET_HELD',
+  'SOCKET_NOT_A_SOCKET',
+  'PIDFILE_REUSED',
+  'UNHEALTHY',
+  'DEPENDENCY_WAIT',
+  'DEPENDENCY_FAILED',
+  'STOP_TIMEOUT',
+  'SURVIVORS',
+  'ADOPTED',
+  'EXIT_UNKNOWN',
+  'LOG_LOSSY',
+  'LOG_TRUNCATED',
+  'REQUESTED',
+  'REBOOTED',
+  'PROBE_UNAVAILABLE',
+  'STORE_DEGRADED',
+  'GAVE_UP',
+  'WANTED_DOWN',
+  // Added to the design's list:
+  /** A stop or a start whose outcome was never recorded, because upkeep itself died in between. */
+  'INTERRUPTED',
+  /** upkeep stopped the job because the supervisor itself was going down; `wanted` is untouched. */
+  'SHUTDOWN',
+  /** A holder or a leftover of an earlier incarnation was stopped, or a stale file removed. */
+  'RECLAIMED',
+  /** The service file changed what this action is, so it was started again. */
+  'SPEC_CHANGED',
+] as const;
+
+/** One of {@link REASON_CODES}. */
+export type ReasonCode = (typeof REASON_CODES)[number];
+
+/** JSON data that backs a reason up: identities, holders, exit codes, times. */
+export type Evidence = { readonly [key: string]: unknown };
+
+/** Why something is so. `message` is one sentence for people; `evidence` is for programs. */
+export interface Reason {
+  readonly code: ReasonCode;
+  readonly message: string;
+  readonly evidence: Evidence;
+}
+
+/**
+ * Makes a {@link Reason}.
+ *
+ * @example
+ * ```ts
+ * reason('EXITED', 'exited with code 3', { exit_code: 3 });
+ * ```
+ */
+export function reason(code: ReasonCode, message: string, evidence: Evidence = {}): Reason {
+  return { code, message, evidence };
+}
