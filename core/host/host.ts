@@ -64,7 +64,10 @@ export interface Processes {
    * Pids that have the file (by device and inode) open for writing. `complete` is false where some process could
    * not be looked into.
    */
-  writersOf(files: readonly FileId[], pids: readonly number[]): { writers: Map<string, number[]>; complete: boolean };
+  writersOf(
+    files: readonly FileId[],
+    pids: readonly number[],
+  ): { writers: Map<string, number[]>; complete: boolean };
   /** Signals the process only if it is still the one named: the identity is read again right before. */
   signal(identity: Identity, signal: NodeJS.Signals): SignalOutcome;
   /** Signals a process group. The caller has proved a live member. */
@@ -95,7 +98,10 @@ export type BindOutcome = 'free' | (string & {});
 export interface Net {
   /** Binds and lets go at once. `address` null: every address, IPv6 and IPv4. */
   tryBind(protocol: 'tcp' | 'udp', address: string | null, port: number): Promise<BindOutcome>;
-  /** Connects to a Unix stream socket and hangs up: `connected`, or the errno (`ECONNREFUSED`, `EPROTOTYPE` …). */
+  /**
+   * Connects to a Unix stream socket and hangs up: `connected`, or the errno (`ECONNREFUSED`, `EPROTOTYPE` …). It
+   * cannot be done with an abstract one: `ENOTSUP`.
+   */
   connectUnix(path: string): Promise<'connected' | (string & {})>;
 }
 

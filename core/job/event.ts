@@ -32,7 +32,13 @@ export interface EventPayloads {
   /** Reply to `watch_ready`: every claim is held by the job's own tree. */
   ready: { readonly epoch: number };
   /** The main process ended. `group_alive`: others of its group go on. */
-  exited: { readonly incarnation: number; readonly group_alive: boolean; readonly status: ExitStatus };
+  exited: {
+    readonly incarnation: number;
+    readonly group_alive: boolean;
+    readonly status: ExitStatus;
+    /** The status in words, and what else is known of the end: out of memory, no such command. */
+    readonly reason: Reason;
+  };
   /** Nothing is left of the incarnation: main process, group and escapees. */
   group_gone: { readonly incarnation: number };
   /** It runs and must not go on so: a claim was lost, a health check failed. */

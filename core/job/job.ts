@@ -60,7 +60,9 @@ export type StopCause =
   /** It was not ready in time, lost a claim, or was found ill. */
   | 'fault'
   /** Its main process ended by itself and left others of its group behind. */
-  | 'exit';
+  | 'exit'
+  /** Its main process ended while upkeep was not there, and may have left others behind. */
+  | 'lost';
 
 /** How far the ending of a group has come. */
 export type Escalation = 'term' | 'kill' | 'survived';

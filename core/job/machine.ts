@@ -11,9 +11,12 @@
  * meantime it is not started again.
  */
 import type { ExitStatus } from '../host/host.ts';
+import { exitReason, UNKNOWN_EXIT } from '../process/exit.ts';
 import type { Identity } from '../process/identity.ts';
 import type { JobEffect, JobEvent, JobEventOf, JobEventType } from './event.ts';
 import {
+  atRest,
+  deadlineOf,
   type Job,
   type JobBase,
   type JobIn,
@@ -66,6 +69,10 @@ function step(job: Job, effects: readonly JobEffect[] = [], notes: readonly Reas
   return { job, effects, notes, verdict: 'taken' };
 }
 
+function ignored(job: Job): Step {
+  return { ...step(job), verdict: 'ignored' };
+}
+
 function base(job: Job): JobBase {
   return {
     id: job.id,
@@ -103,6 +110,7 @@ function target(job: Job, context: Context): Wanted {
 
 const REQUESTED_DOWN = reason('WANTED_DOWN', 'stopped because it is wanted down');
 const SHUTTING_DOWN = reason('SHUTDOWN', 'stopped because upkeep was shut down; it comes back with upkeep');
+const START_REQUESTED = reason('REQUESTED', 'start requested');
 
 function restReason(context: Context): Reason {
   return context.halting ? SHUTTING_DOWN : REQUESTED_DOWN;
@@ -148,7 +156,7 @@ function toStopping(
       identity: job.identity,
       main_alive,
       cause,
-      was_stable: job.phase === 'running' ? job.stable : job.phase === 'stopping' && job.was_stable,
+      was_stable: wasStable(job),
       escalation: 'term',
       deadline: context.now + context.policy.stop_timeout,
     },
@@ -170,20 +178,24 @@ function toAlive(job: Job, context: Context, identity: Identity, changes: Partia
   return step(enter(job, runningState(identity, context), { ...known, ready_at: context.wall }));
 }
 
-function runningState(identity: Identity, { policy, now }: Context): Extract<PhaseState, { phase: 'running' }> {
+function runningState(
+  identity: Identity,
+  { policy, now }: Context,
+): Extract<PhaseState, { phase: 'running' }> {
   // A oneshot is done when it exits; being stable means nothing to it.
   const deadline = policy.process ? now + policy.restart.stable_after : null;
   return { phase: 'running', identity, stable: false, deadline };
 }
 
 /** A try has failed. The first failure of a stable process is no failed try: it is started again at once. */
-function retry(job: Job, context: Context, why: Reason, was_stable: boolean, changes: Partial<JobBase> = {}): Step {
-  if (target(job, context) === 'down') return toStopped(amend(job, changes), restReason(context));
+function retry(job: Job, context: Context, why: Reason, was_stable: boolean): Step {
+  if (target(job, context) === 'down') return toStopped(job, restReason(context));
   const { restart } = context.policy;
   const attempt = was_stable ? 0 : job.attempt + 1;
-  const failed = { ...changes, attempt, reason: why };
+  const failed = { attempt, reason: why };
   if (restart.policy === 'never' || (restart.max_attempts > 0 && attempt >= restart.max_attempts)) {
-    const tries = restart.policy === 'never' ? 'its restart policy is never' : `after ${attempt} failed tries`;
+    const tries =
+      restart.policy === 'never' ? 'its restart policy is never' : `after ${attempt} failed tries`;
     const gaveUp = reason('GAVE_UP', `given up (${tries}): ${why.message}`, { attempt, last_failure: why });
     return step(enter(job, { phase: 'failed' }, { ...failed, reason: gaveUp }));
   }
@@ -191,34 +203,35 @@ function retry(job: Job, context: Context, why: Reason, was_stable: boolean, cha
   return toRetrying(job, context, backoff(restart, attempt, context.random), failed);
 }
 
-/** What an exit says. Both null: an adopted process, whose status only its parent could have read. */
-export function exitReason({ exit_code, exit_signal }: ExitStatus): Reason {
-  if (exit_signal !== null) return reason('SIGNALED', `killed by ${exit_signal}`, { exit_signal });
-  if (exit_code !== null) return reason('EXITED', `exited with code ${exit_code}`, { exit_code });
-  return reason('EXIT_UNKNOWN', 'ended while no parent of it was there to read how');
-}
-
 function exitFields(context: Context, status: ExitStatus): Partial<JobBase> {
   return { finished_at: context.wall, exit_code: status.exit_code, exit_signal: status.exit_signal };
 }
 
-/** Nothing is left of an incarnation that ended by itself. */
-function afterExit(job: Job, context: Context, status: ExitStatus, was_stable: boolean): Step {
+function wasStable(job: Job): boolean {
+  return job.phase === 'running' ? job.stable : job.phase === 'stopping' && job.was_stable;
+}
+
+/** Nothing is left of an incarnation that ended by itself; how is on the job. */
+function afterExit(job: Job, context: Context, why: Reason, was_stable: boolean): Step {
   const { policy } = context;
-  const changes = exitFields(context, status);
-  const clean = status.exit_code === 0;
+  const clean = job.exit_code === 0;
   if (clean && (!policy.process || (policy.restart.policy !== 'always' && target(job, context) === 'up'))) {
-    return step(enter(job, { phase: 'succeeded' }, { ...changes, attempt: 0, reason: exitReason(status) }));
+    return step(enter(job, { phase: 'succeeded' }, { attempt: 0, reason: why }));
   }
-  return retry(job, context, exitReason(status), was_stable, changes);
+  return retry(job, context, why, was_stable);
+}
+
+/** A oneshot that got done, be it while it was being stopped: a shutdown must not make a migration run twice. */
+function isDone(job: Job, context: Context): boolean {
+  return !context.policy.process && job.exit_code === 0;
 }
 
 /** Nothing is left of an incarnation that was being stopped. */
 function afterStop(job: JobIn<'stopping'>, context: Context): Step {
-  if (job.cause === 'exit') {
-    const { exit_code, exit_signal } = job;
-    return afterExit(job, context, { exit_code, exit_signal: exit_signal as NodeJS.Signals | null }, job.was_stable);
-  }
+  if (job.cause === 'exit') return afterExit(job, context, job.reason, job.was_stable);
+  if (job.cause === 'lost') return inOrder(afterExit(job, context, job.reason, job.was_stable));
+  if (isDone(job, context))
+    return afterExit(job, context, exitReason({ exit_code: 0, exit_signal: null }), false);
   if (target(job, context) === 'down') return toStopped(job, restReason(context));
   if (job.cause === 'requested') return toPreparing(job, context, { attempt: 0 });
   return retry(job, context, job.reason, job.was_stable);
@@ -229,10 +242,9 @@ function mainExited(
   event: JobEventOf<'exited'>,
   context: Context,
 ): Step {
-  const was_stable = job.phase === 'running' && job.stable;
-  if (!event.group_alive) return afterExit(job, context, event.status, was_stable);
-  const changes = { ...exitFields(context, event.status), reason: exitReason(event.status) };
-  return toStopping(job, context, 'exit', false, changes);
+  const changes = exitFields(context, event.status);
+  if (!event.group_alive) return afterExit(amend(job, changes), context, event.reason, wasStable(job));
+  return toStopping(job, context, 'exit', false, { ...changes, reason: event.reason });
 }
 
 /** Wanted anew in a phase that has nothing to undo. Asking for up forgets the failed tries. */
@@ -241,14 +253,43 @@ function setWanted(job: Job, event: JobEventOf<'want'>): Step {
 }
 
 /** Wanted anew in a phase in which nothing of the job runs. */
-function wantIdle(job: Job, event: JobEventOf<'want'>, _context: Context, effects: readonly JobEffect[] = []): Step {
-  if (event.wanted === 'up') return setWanted(job, event);
-  return toStopped(amend(job, { wanted: 'down' }), REQUESTED_DOWN, effects);
+function wantIdle(
+  job: Job,
+  event: JobEventOf<'want'>,
+  context: Context,
+  effects: readonly JobEffect[] = [],
+): Step {
+  const wanted = setWanted(job, event).job;
+  return target(wanted, context) === 'up' ? step(wanted) : toStopped(wanted, restReason(context), effects);
 }
 
-function wantFromRest(job: Job, event: JobEventOf<'want'>): Step {
-  if (event.wanted === 'down') return toStopped(amend(job, { wanted: 'down' }), REQUESTED_DOWN);
-  return toPending(job, reason('REQUESTED', 'start requested'), { wanted: 'up', attempt: 0 });
+function wantFromRest(
+  job: JobIn<'stopped'> | JobIn<'failed'>,
+  event: JobEventOf<'want'>,
+  context: Context,
+): Step {
+  if (event.wanted === 'up') return startFromRest(job, START_REQUESTED, context);
+  return stayDown(amend(job, { wanted: 'down' }), context);
+}
+
+/** Down, and still so. What survives SIGKILL is not forgotten for that. */
+function stayDown(job: Job, context: Context): Step {
+  return toStopped(job, job.reason.code === 'SURVIVORS' ? job.reason : restReason(context));
+}
+
+/** A start, or a restart of what does not run. While upkeep goes down it is only noted. */
+function startFromRest(job: Job, why: Reason, context: Context): Step {
+  if (context.halting) return stayDown(amend(job, { wanted: 'up', attempt: 0 }), context);
+  return toPending(job, why, { wanted: 'up', attempt: 0 });
+}
+
+function restartFromRest(job: Job, event: JobEventOf<'restart'>, context: Context): Step {
+  return startFromRest(job, event.reason, context);
+}
+
+/** Wanted up while it is being stopped, for whatever cause: what comes next is a start that somebody asked for. */
+function startAfterStop(job: JobIn<'stopping'>, changes: Partial<JobBase> = {}): Step {
+  return step({ ...amend(job, { ...changes, wanted: 'up', attempt: 0 }), cause: 'requested' });
 }
 
 function restartAlive(
@@ -259,12 +300,8 @@ function restartAlive(
   return toStopping(job, context, 'requested', true, { wanted: 'up', attempt: 0, reason: event.reason });
 }
 
-function restartFromRest(job: Job, event: JobEventOf<'restart'>): Step {
-  return toPending(job, event.reason, { wanted: 'up', attempt: 0 });
-}
-
 function stopWhenCleared(job: JobIn<'starting'> | JobIn<'running'>, _event: object, context: Context): Step {
-  if (target(job, context) === 'up') return { ...step(job), verdict: 'ignored' };
+  if (target(job, context) === 'up') return ignored(job);
   return toStopping(job, context, 'requested', true, { reason: restReason(context) });
 }
 
@@ -276,40 +313,84 @@ function faulted(
   return toStopping(job, context, 'fault', true, { reason: event.reason });
 }
 
-/** upkeep came back to a job that had, or was about to have, a process. */
+/** What is known of an incarnation that has just begun. */
+function born(incarnation: number, context: Context, last_identity: Identity | null): Partial<JobBase> {
+  return {
+    restart_count: incarnation,
+    started_at: context.wall,
+    ready_at: null,
+    finished_at: null,
+    exit_code: null,
+    exit_signal: null,
+    last_identity,
+  };
+}
+
+/** upkeep came back to a job that had a process. */
 function recoverAlive(
-  job: JobIn<'starting'> | JobIn<'running'> | JobIn<'stopping'> | JobIn<'preparing'>,
+  job: JobIn<'starting'> | JobIn<'running'> | JobIn<'stopping'>,
   event: JobEventOf<'recovered'>,
   context: Context,
 ): Step {
-  const incarnation = job.phase === 'preparing' && job.step === 'spawn' ? job.incarnation : job.restart_count;
-  // The spawn may have happened: its number is used up, whatever came of it.
-  const counted: Partial<JobBase> = {
-    restart_count: incarnation,
-    started_at: job.phase === 'preparing' ? context.wall : job.started_at,
-  };
-  if (event.found !== null) return recoverFound(amend(job, counted), event.found.identity, context);
-  if (job.phase === 'stopping' && job.cause !== 'exit' && event.status === null) {
-    const ended = amend(job, { finished_at: context.wall });
-    if (target(job, context) === 'down') return toStopped(ended, restReason(context));
-    return toPending(ended, job.reason);
+  return event.found === null
+    ? recoverGone(job, event, context)
+    : recoverFound(job, event.found.identity, context);
+}
+
+/** upkeep came back to a job that was about to have a process: its number is used up, whatever came of it. */
+function recoverSpawn(job: JobIn<'preparing'>, event: JobEventOf<'recovered'>, context: Context): Step {
+  const incarnation = nextIncarnation(job);
+  const counted = amend(job, born(incarnation, context, event.found?.identity ?? null));
+  if (event.found !== null) return recoverFound(counted, event.found.identity, context);
+  const ended = amend(counted, exitFields(context, event.status ?? UNKNOWN_EXIT));
+  if (event.status !== null) return inOrder(afterExit(ended, context, exitReason(event.status), false));
+  if (target(job, context) === 'down') return toStopped(ended, restReason(context));
+  const why = `upkeep died while it spawned incarnation ${incarnation}`;
+  return toPending(ended, reason('INTERRUPTED', why, { incarnation }));
+}
+
+/** Its main process ended while upkeep was not there. */
+function recoverGone(
+  job: JobIn<'starting'> | JobIn<'running'> | JobIn<'stopping'>,
+  event: JobEventOf<'recovered'>,
+  context: Context,
+): Step {
+  const status = event.status ?? UNKNOWN_EXIT;
+  const seen = job.phase === 'stopping' && !job.main_alive;
+  const ended = seen ? job : amend(job, exitFields(context, status));
+  if (event.rebooted) return recoverRebooted(ended, exitReason(status), context);
+  // Others of its group may live, and nobody else looks for them.
+  if (ended.phase === 'stopping') return toStopping(ended, context, ended.cause, false);
+  return toStopping(ended, context, 'lost', false, { reason: exitReason(status) });
+}
+
+/** The machine was started again: nothing of it is left, and it is no fault of its own. */
+function recoverRebooted(
+  job: JobIn<'starting'> | JobIn<'running'> | JobIn<'stopping'>,
+  why: Reason,
+  context: Context,
+): Step {
+  const known = job.exit_code !== null || job.exit_signal !== null;
+  if (!known && target(job, context) === 'up') {
+    return toPending(job, reason('REBOOTED', 'the machine was started again'));
   }
-  if (event.status !== null) return afterRecoveredExit(job, context, event.status, counted);
-  const why = event.rebooted
-    ? reason('REBOOTED', 'the machine was started again')
-    : job.phase === 'preparing'
-      ? reason('INTERRUPTED', `upkeep died while it spawned incarnation ${incarnation}`, { incarnation })
-      : reason('EXIT_UNKNOWN', 'ended while upkeep was not there to see how');
-  const ended = { ...counted, finished_at: context.wall, exit_code: null, exit_signal: null };
-  if (target(job, context) === 'down') return toStopped(amend(job, ended), restReason(context));
-  return toPending(job, why, ended);
+  const next =
+    job.phase === 'stopping' ? afterStop(job, context) : afterExit(job, context, why, wasStable(job));
+  return inOrder(next);
+}
+
+/** The same decision, but in order: after an absence of upkeep what the job depends on may be gone as well. */
+function inOrder(next: Step): Step {
+  return atRest(next.job) ? next : toPending(next.job, next.job.reason);
 }
 
 function recoverFound(job: Job, identity: Identity, context: Context): Step {
   const adopt: JobEffect = { type: 'adopt', identity, incarnation: job.restart_count };
-  const alive = enter(job, { ...runningState(identity, context) }, { last_identity: identity });
   const andAdopt = (next: Step): Step => ({ ...next, effects: [adopt, ...next.effects] });
   if (job.phase === 'stopping') return andAdopt(toStopping({ ...job, identity }, context, job.cause, true));
+  // What was stable stays stable; a window that was still open begins anew.
+  const { stable, deadline } = job.phase === 'running' && job.stable ? job : runningState(identity, context);
+  const alive = enter(job, { phase: 'running', identity, stable, deadline }, { last_identity: identity });
   if (context.policy.recovery === 'restart' && context.policy.process && target(job, context) === 'up') {
     const why = reason('REQUESTED', 'recovery: restart goes through cleanup and start');
     return andAdopt(toStopping(alive, context, 'requested', true, { reason: why }));
@@ -318,10 +399,6 @@ function recoverFound(job: Job, identity: Identity, context: Context): Step {
   // What was ready stays ready: the looks at its claims go on, and tell if one was lost meanwhile.
   if (job.phase === 'running') return andAdopt(step(amend(alive, { reason: adopted })));
   return andAdopt(toAlive(job, context, identity, { reason: adopted }));
-}
-
-function afterRecoveredExit(job: Job, context: Context, status: ExitStatus, counted: Partial<JobBase>): Step {
-  return afterExit(amend(job, counted), context, status, false);
 }
 
 function recoverIdle(job: Job, _event: object, context: Context): Step {
@@ -374,9 +451,12 @@ export const TABLE: Table = {
     ...NEVER_ALIVE,
     // While the spawn is on its way a stop can only be noted: the reply brings the process to stop.
     want: (job, event, context) =>
-      job.step === 'spawn' ? setWanted(job, event) : wantIdle(job, event, context, [{ type: 'abort_prepare' }]),
+      job.step === 'spawn'
+        ? setWanted(job, event)
+        : wantIdle(job, event, context, [{ type: 'abort_prepare' }]),
     restart: (job) => step(amend(job, { wanted: 'up', attempt: 0 })),
-    halt: (job) => (job.step === 'spawn' ? step(job) : toStopped(job, SHUTTING_DOWN, [{ type: 'abort_prepare' }])),
+    halt: (job) =>
+      job.step === 'spawn' ? step(job) : toStopped(job, SHUTTING_DOWN, [{ type: 'abort_prepare' }]),
     cleared: 'ignore',
     waiting: 'ignore',
     prepared: (job) => {
@@ -384,16 +464,10 @@ export const TABLE: Table = {
       const next = enter(job, { phase: 'preparing', step: 'spawn', incarnation });
       return step(next, [{ type: 'spawn', epoch: next.epoch, incarnation }]);
     },
-    blocked: (job, event, context) => toRetrying(job, context, HOLDER_LOOK_INTERVAL, { reason: event.reason }),
+    blocked: (job, event, context) =>
+      toRetrying(job, context, HOLDER_LOOK_INTERVAL, { reason: event.reason }),
     spawned: (job, event, context) =>
-      toAlive(job, context, event.identity, {
-        restart_count: nextIncarnation(job),
-        started_at: context.wall,
-        ready_at: null,
-        finished_at: null,
-        exit_code: null,
-        exit_signal: null,
-      }),
+      toAlive(job, context, event.identity, born(nextIncarnation(job), context, event.identity)),
     spawn_failed: (job, event, context) => retry(job, context, event.reason, false),
     deadline: (job, _event, context) => {
       const why = reason('PROBE_UNAVAILABLE', 'finding out whether the claims are free took too long');
@@ -401,7 +475,7 @@ export const TABLE: Table = {
       return { ...next, effects: [{ type: 'abort_prepare' }] };
     },
     recovered: (job, event, context) =>
-      job.step === 'spawn' ? recoverAlive(job, event, context) : recoverIdle(job, event, context),
+      job.step === 'spawn' ? recoverSpawn(job, event, context) : recoverIdle(job, event, context),
   },
 
   starting: {
@@ -446,8 +520,8 @@ export const TABLE: Table = {
   },
 
   stopping: {
-    want: setWanted,
-    restart: (job) => step(amend(job, { wanted: 'up', attempt: 0 })),
+    want: (job, event) => (event.wanted === 'up' ? startAfterStop(job) : setWanted(job, event)),
+    restart: (job, event) => startAfterStop(job, { reason: event.reason }),
     halt: (job) => step(job),
     cleared: 'ignore',
     waiting: 'ignore',
@@ -456,7 +530,8 @@ export const TABLE: Table = {
     spawned: 'impossible',
     spawn_failed: 'impossible',
     ready: 'impossible',
-    exited: (job, event, context) => step({ ...job, ...exitFields(context, event.status), main_alive: false }),
+    exited: (job, event, context) =>
+      step({ ...job, ...exitFields(context, event.status), main_alive: false }),
     group_gone: (job, _event, context) => afterStop(job, context),
     faulted: 'ignore',
     deadline: (job, _event, context) => {
@@ -469,6 +544,7 @@ export const TABLE: Table = {
         return step({ ...next, escalation: 'kill' }, [kill], [note]);
       }
       const note = reason('SURVIVORS', 'something of it survives SIGKILL', { identity });
+      if (isDone(job, context)) return { ...afterStop(job, context), effects: [kill], notes: [note] };
       // A shutdown is never held up by what the kernel will not let go; the next start finds it and waits.
       if (target(job, context) === 'down') return toStopped(job, note, [kill]);
       return step({ ...next, escalation: 'survived' }, [kill], escalation === 'kill' ? [note] : []);
@@ -480,7 +556,9 @@ export const TABLE: Table = {
     ...NEVER_ALIVE,
     // A start does not wait for the backoff, and a stop does not either.
     want: (job, event, context) =>
-      event.wanted === 'up' ? toPreparing(job, context, { wanted: 'up', attempt: 0 }) : wantIdle(job, event, context),
+      event.wanted === 'up'
+        ? toPreparing(job, context, { wanted: 'up', attempt: 0 })
+        : wantIdle(job, event, context),
     restart: (job, event, context) =>
       toPreparing(job, context, { wanted: 'up', attempt: 0, reason: event.reason }),
     halt: haltIdle,
@@ -492,21 +570,37 @@ export const TABLE: Table = {
     recovered: recoverIdle,
   },
 
-  stopped: { ...AT_REST, want: wantFromRest, restart: restartFromRest, recovered: recoverIdle },
+  stopped: {
+    ...AT_REST,
+    want: wantFromRest,
+    restart: restartFromRest,
+    // What had survived SIGKILL is gone at last.
+    group_gone: (job, _event, context) =>
+      job.reason.code === 'SURVIVORS' ? step(amend(job, { reason: restReason(context) })) : ignored(job),
+    recovered: recoverIdle,
+  },
 
   succeeded: {
     ...AT_REST,
-    // Done is done: a oneshot runs again only in a new run.
-    want: setWanted,
-    restart: (job) => step(amend(job, { wanted: 'up' })),
+    // Done is done: a oneshot runs again only in a new run. A process that ended as it may is started when asked for.
+    want: (job, event, context) =>
+      context.policy.process && event.wanted === 'up'
+        ? startFromRest(job, START_REQUESTED, context)
+        : setWanted(job, event),
+    restart: (job, event, context) =>
+      context.policy.process ? restartFromRest(job, event, context) : step(amend(job, { wanted: 'up' })),
     recovered: 'ignore',
   },
 
   failed: { ...AT_REST, want: wantFromRest, restart: restartFromRest, recovered: 'ignore' },
 };
 
-/** True where the event is a reply to a phase, or a look at an incarnation, that the job has left behind. */
-export function isStale(job: Job, event: JobEvent): boolean {
+/**
+ * True where the event is a reply to a phase, or a look at an incarnation, that the job has left behind. A deadline
+ * that was moved while its timer was on the way has not come yet.
+ */
+export function isStale(job: Job, event: JobEvent, now: number): boolean {
+  if (event.type === 'deadline' && now < (deadlineOf(job) ?? Number.POSITIVE_INFINITY)) return true;
   if ('epoch' in event) return event.epoch !== job.epoch;
   if ('incarnation' in event) return event.incarnation !== job.restart_count || job.started_at === null;
   return false;
@@ -523,9 +617,9 @@ export function isStale(job: Job, event: JobEvent): boolean {
  * ```
  */
 export function transition(job: Job, event: JobEvent, context: Context, table: Table = TABLE): Step {
-  if (isStale(job, event)) return { ...step(job), verdict: 'stale' };
+  if (isStale(job, event, context.now)) return { ...step(job), verdict: 'stale' };
   const cell = table[job.phase][event.type];
-  if (cell === 'ignore') return { ...step(job), verdict: 'ignored' };
+  if (cell === 'ignore') return ignored(job);
   if (cell === 'impossible') return { ...step(job), verdict: 'impossible' };
   // The table's type ties each handler to its row and column; the look-up by two strings loses that tie.
   return (cell as (job: Job, event: JobEvent, context: Context) => Step)(job, event, context);

@@ -35,10 +35,18 @@ export const REASON_CODES = [
   'INTERRUPTED',
   /** upkeep stopped the job because the supervisor itself was going down; `wanted` is untouched. */
   'SHUTDOWN',
+  /** The PID file names a live instance of the program that may not be stopped. */
+  'PIDFILE_HELD',
+  /** The PID file could not be written; nothing depends on it. */
+  'PIDFILE_UNWRITABLE',
   /** A holder or a leftover of an earlier incarnation was stopped, or a stale file removed. */
   'RECLAIMED',
+  /** Rotation, compression or the bounds of a job's log could not be seen to: the disk is full, say. Lines are not lost. */
+  'LOG_DEGRADED',
   /** The service file changed what this action is, so it was started again. */
   'SPEC_CHANGED',
+  /** A bug of upkeep itself: reported, never acted on. */
+  'INTERNAL_ERROR',
 ] as const;
 
 /** One of {@link REASON_CODES}. */

@@ -18,6 +18,8 @@ export interface ActionView {
   /** `unknown` until there are health checks. */
   readonly health: 'healthy' | 'unhealthy' | 'unknown';
   readonly pid: number | null;
+  /** When the latest incarnation was spawned; null while there was none. */
+  readonly started_at: number | null;
   readonly restart_count: number;
   readonly attempt: number;
   readonly next_attempt_at: number | null;
@@ -165,6 +167,8 @@ export interface Control {
   followLog(jobId: string, query: LogQuery, signal: AbortSignal): AsyncIterable<Uint8Array>;
   /** Stops every process in order, leaves `wanted` as it is, and resolves when all are gone. */
   shutdown(actor: Actor): Promise<void>;
+  /** Resolves once a shutdown, whoever asked for it, is done: the daemon ends with it. Never rejects. */
+  readonly stopped: Promise<void>;
   /** What a shutdown is still waiting for, a line each. */
   waitingFor(): string[];
 }

@@ -1,0 +1,25 @@
+/**
+ * `upkeep check [FILE]`
+ */
+import { readFileSync } from 'node:fs';
+import { formatIssues, parseServiceFile } from '../../../core/spec/mod.ts';
+import { builtInRotators } from '../../../plugins/mod.ts';
+import { EXIT, type ExitCode } from '../exit.ts';
+import type { Io } from '../io.ts';
+import { serviceFile } from '../place.ts';
+import { jsonDocument } from '../session.ts';
+
+/** Says everything that is wrong with a service file. */
+export async function check(
+  io: Io,
+  file: string | undefined,
+  options: { readonly json?: boolean },
+): Promise<ExitCode> {
+  const path = serviceFile(file === undefined ? {} : { file }, io);
+  const parsed = parseServiceFile(readFileSync(path, 'utf8'), path, { rotators: builtInRotators });
+  const issues = 'issues' in parsed ? parsed.issues : [];
+  if (options.json === true) await io.out(jsonDocument({ file: path, valid: issues.length === 0, issues }));
+  else if (issues.length > 0) io.err(formatIssues(issues, file ?? path));
+  else await io.out(`${path} is right\n`);
+  return issues.length === 0 ? EXIT.done : EXIT.usage;
+}

@@ -1,0 +1,67 @@
+/**
+ * `upkeep status [SERVICE]`
+ */
+import type { ActionView, ServiceView } from '../../../core/supervisor/control.ts';
+import type { Client } from '../../client/client.ts';
+import { EXIT, type ExitCode } from '../exit.ts';
+import type { Io } from '../io.ts';
+import { type CommonOptions, jsonDocument, withDaemon } from '../session.ts';
+import { oneLine } from '../text/event_line.ts';
+import { paintFor, toneOf } from '../text/paint.ts';
+import { type Cell, formatTable } from '../text/table.ts';
+import { formatSpan } from '../text/time.ts';
+
+const HEADING = ['SERVICE/ACTION', 'STATE', 'PID', 'UPTIME', 'RESTARTS', 'ATTEMPT', 'REASON'];
+
+/** Shows what every service is at, or one. */
+export async function status(io: Io, name: string | undefined, options: CommonOptions): Promise<ExitCode> {
+  return withDaemon(io, options, async (client) => {
+    if (name !== undefined) {
+      const service = await client.call('service.get', { name });
+      await io.out(options.json === true ? jsonDocument(service) : statusTable([service], io));
+      return EXIT.done;
+    }
+    const items = await everyService(client);
+    await io.out(options.json === true ? jsonDocument({ items, next_cursor: null }) : statusTable(items, io));
+    return EXIT.done;
+  });
+}
+
+async function everyService(client: Client): Promise<ServiceView[]> {
+  const items: ServiceView[] = [];
+  let cursor: string | null = null;
+  do {
+    const page: { items: readonly ServiceView[]; next_cursor: string | null } = await client.call(
+      'service.list',
+      cursor === null ? {} : { cursor },
+    );
+    items.push(...page.items);
+    cursor = page.next_cursor;
+  } while (cursor !== null);
+  return items;
+}
+
+function statusTable(services: readonly ServiceView[], io: Io): string {
+  const now = Date.now();
+  const rows = services.flatMap((service) => service.actions.map((action) => row(service, action, now)));
+  return formatTable(HEADING, rows, {
+    paint: paintFor(io),
+    columns: io.columns,
+    right: ['PID', 'UPTIME', 'RESTARTS', 'ATTEMPT'],
+  });
+}
+
+function row(service: ServiceView, action: ActionView, now: number): Cell[] {
+  const running = action.pid !== null && action.started_at !== null;
+  const wait =
+    action.next_attempt_at === null ? '' : ` (again in ${formatSpan(action.next_attempt_at - now)})`;
+  return [
+    { text: `${service.name}/${action.action}` },
+    { text: action.phase, tone: toneOf(action.phase) },
+    { text: action.pid === null ? '-' : String(action.pid) },
+    { text: running ? formatSpan(now - (action.started_at ?? now)) : '-' },
+    { text: String(action.restart_count) },
+    { text: String(action.attempt) },
+    { text: action.reason === null ? '' : `${action.reason.code}: ${oneLine(action.reason.message)}${wait}` },
+  ];
+}

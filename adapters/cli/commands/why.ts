@@ -1,0 +1,58 @@
+/**
+ * `upkeep why SERVICE`
+ */
+import type { ActionWhy, Why } from '../../../core/supervisor/control.ts';
+import { EXIT, type ExitCode } from '../exit.ts';
+import type { Io } from '../io.ts';
+import { type CommonOptions, jsonDocument, withDaemon } from '../session.ts';
+import { eventLine, oneLine } from '../text/event_line.ts';
+import { type Paint, paintFor, toneOf } from '../text/paint.ts';
+
+/** Explains why a service is as it is. */
+export async function why(io: Io, name: string, options: CommonOptions): Promise<ExitCode> {
+  return withDaemon(io, options, async (client) => {
+    const answer = await client.call('service.why', { name });
+    await io.out(
+      options.json === true ? jsonDocument(answer) : explanation(answer, paintFor(io), Date.now()),
+    );
+    return EXIT.done;
+  });
+}
+
+function explanation(answer: Why, paint: Paint, now: number): string {
+  const state = paint(toneOf(answer.state), answer.state);
+  const head = [
+    `${paint('bold', answer.service)} is ${state}, wanted ${answer.wanted}`,
+    oneLine(answer.summary),
+  ];
+  return `${[...head, ...answer.actions.flatMap((action) => actionLines(action, paint, now))].join('\n')}\n`;
+}
+
+function actionLines(action: ActionWhy, paint: Paint, now: number): string[] {
+  const lines = [
+    '',
+    `${paint('bold', action.action)}  ${paint(toneOf(action.phase), action.phase)}`,
+    `  ${paint('bold', action.code)} (${action.confidence}): ${oneLine(action.message)}`,
+  ];
+  const evidence = Object.entries(action.evidence);
+  if (evidence.length > 0) {
+    lines.push('  evidence');
+    for (const [key, value] of evidence) {
+      lines.push(`    ${key}: ${typeof value === 'string' ? oneLine(value) : JSON.stringify(value)}`);
+    }
+  }
+  if (action.log_tail.length > 0) {
+    lines.push(
+      '  last lines of its log',
+      ...action.log_tail.map((line) => `    ${paint('dim', '|')} ${oneLine(line)}`),
+    );
+  }
+  if (action.events.length > 0) {
+    lines.push(
+      '  what happened, the newest first',
+      ...action.events.map((event) => `    ${eventLine(event, now, paint)}`),
+    );
+  }
+  if (action.next_step !== '') lines.push(`  ${paint('cyan', 'next')}: ${oneLine(action.next_step)}`);
+  return lines;
+}

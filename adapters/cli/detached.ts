@@ -1,0 +1,108 @@
+/**
+ * Starts upkeep in the background: this program again, in a session of its own, its output in the state folder.
+ */
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { ExitStatus } from '../../core/host/host.ts';
+import { nodeHost } from '../../core/host/node_host.ts';
+import { BrokenAnswer } from '../client/errors.ts';
+import { runningPid, type UpOptions } from './commands/up.ts';
+import { CliError, EXIT, type ExitCode } from './exit.ts';
+import type { Io } from './io.ts';
+import { pause } from './pause.ts';
+import { jsonDocument } from './session.ts';
+
+/** How often the new daemon is looked for, ms. */
+const LOOK_INTERVAL = 50;
+
+/** The size from which on the log of upkeep's own is begun anew at a start, bytes; one old one is kept. */
+const LOG_LIMIT = 1024 * 1024;
+
+/** How much of the log is shown where the start fails, lines. */
+const TAIL_LINES = 20;
+
+/**
+ * Starts upkeep and returns once it answers.
+ *
+ * @throws {@link CliError} with the end of its output where it ends before that.
+ */
+export async function startDetached(
+  io: Io,
+  file: string,
+  state: string,
+  options: UpOptions,
+): Promise<ExitCode> {
+  mkdirSync(state, { recursive: true, mode: 0o700 });
+  const log = join(state, 'upkeep.log');
+  const begin = beginLog(log);
+
+  const output = openSync(log, 'a', 0o600);
+  const child = await nodeHost().spawner.spawn({
+    file: process.execPath,
+    argv: [mainModule(), ...daemonArguments(file, state, options)],
+    cwd: io.cwd,
+    env: definedOnly(io.env),
+    output_fd: output,
+  });
+  closeSync(output);
+  let status: ExitStatus | null = null;
+  child.onExit((how) => {
+    status = how;
+  });
+
+  while ((await answeringPid(state, io)) !== child.pid) {
+    if (status !== null) throw startFailed(status, log, begin);
+    await pause(LOOK_INTERVAL);
+  }
+  const about = { pid: child.pid, state_dir: state, log };
+  await io.out(
+    options.json === true
+      ? jsonDocument(about)
+      : `upkeep runs in the background (pid ${child.pid}), its log is ${log}\n`,
+  );
+  return EXIT.done;
+}
+
+/** Where the log begins for this start, in bytes. */
+function beginLog(log: string): number {
+  const size = statSync(log, { throwIfNoEntry: false })?.size ?? 0;
+  if (size < LOG_LIMIT) return size;
+  renameSync(log, `${log}.1`);
+  return 0;
+}
+
+/** The program that this is a part of, compiled or not. */
+function mainModule(): string {
+  return fileURLToPath(new URL(`main${extname(import.meta.url)}`, import.meta.url));
+}
+
+function daemonArguments(file: string, state: string, options: UpOptions): string[] {
+  const recovery = options.recovery === undefined ? [] : ['--recovery', options.recovery];
+  // Events are in the store: the log of a daemon that runs for a year holds what is about itself.
+  return ['up', '-f', file, '--state', state, '--no-events', ...recovery];
+}
+
+function definedOnly(env: Io['env']): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
+  );
+}
+
+async function answeringPid(state: string, io: Io): Promise<number | null> {
+  try {
+    return await runningPid(state, io);
+  } catch (error) {
+    if (error instanceof BrokenAnswer) return null;
+    throw error;
+  }
+}
+
+function startFailed({ exit_code }: ExitStatus, log: string, begin: number): CliError {
+  const said = readFileSync(log).subarray(begin).toString('utf8').trimEnd().split('\n').slice(-TAIL_LINES);
+  const code = exit_code === EXIT.usage ? EXIT.usage : EXIT.failed;
+  return new CliError(
+    code,
+    [`upkeep did not start; the end of ${log}:`, ...said.map((line) => `  ${line}`)].join('\n'),
+  );
+}

@@ -1,0 +1,51 @@
+/**
+ * What a command may touch of the process that it runs in.
+ */
+
+/** The terminal, the environment and the folder of a command. */
+export interface Io {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Absolute. */
+  readonly cwd: string;
+  /** Whether colours are seen and wanted. */
+  readonly colour: boolean;
+  /** The terminal's width; null where the output is none. */
+  readonly columns: number | null;
+  /** The output; resolves once it is taken. @throws {@link OutputClosed} */
+  out(text: string | Uint8Array): Promise<void>;
+  /** Messages for people, a line each. */
+  err(line: string): void;
+}
+
+/** Thrown where the reader of the output has left, as `head` does: no failure. */
+export class OutputClosed extends Error {
+  override readonly name = 'OutputClosed';
+}
+
+/** The process's own. */
+export function processIo(): Io {
+  const { stdout, stderr, env } = process;
+  let closed = false;
+  // Without a listener a reader that leaves would end the process in the middle.
+  stdout.on('error', () => {
+    closed = true;
+  });
+  stderr.on('error', () => {});
+  return {
+    env,
+    cwd: process.cwd(),
+    colour: stdout.isTTY === true && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb',
+    columns: stdout.isTTY === true ? stdout.columns : null,
+    out: (text) =>
+      new Promise((resolve, reject) => {
+        if (closed) reject(new OutputClosed('the output is closed'));
+        else
+          stdout.write(text, (error) =>
+            error == null ? resolve() : reject(new OutputClosed(error.message)),
+          );
+      }),
+    err: (line) => {
+      stderr.write(`${line}\n`);
+    },
+  };
+}

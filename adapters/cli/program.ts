@@ -1,0 +1,170 @@
+/**
+ * The command line: what there is to say, and which module does it. Only the module of the command that was given is
+ * loaded.
+ */
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import type { EventsOptions } from './commands/events.ts';
+import type { LogsOptions } from './commands/logs.ts';
+import type { UpOptions } from './commands/up.ts';
+import type { WantOptions } from './commands/want.ts';
+import { EXIT, type ExitCode, exitCodeOf, failureDocument } from './exit.ts';
+import { type Io, OutputClosed } from './io.ts';
+import type { CommonOptions } from './session.ts';
+import { parseMoment, parseSpan } from './text/time.ts';
+import { version } from './version.ts';
+
+/**
+ * Runs a command line.
+ *
+ * @param argv what follows the program's name.
+ * @returns the exit code; whatever goes wrong is told on `io`.
+ *
+ * @example
+ * ```ts
+ * process.exit(await runCommandLine(process.argv.slice(2), processIo()));
+ * ```
+ */
+export async function runCommandLine(argv: readonly string[], io: Io): Promise<ExitCode> {
+  let code: ExitCode = EXIT.done;
+  let help: Promise<void> = Promise.resolve();
+  const program = new Command('upkeep').exitOverride().configureOutput({
+    writeOut: (text) => {
+      help = io.out(text);
+    },
+    writeErr: (text) => io.err(text.trimEnd()),
+  });
+  addCommands(program, io, (outcome) => {
+    code = outcome;
+  });
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof OutputClosed) return EXIT.done;
+    if (error instanceof CommanderError) {
+      // What is wrong with the line, or the help that was asked for, has been told by now.
+      await help.catch(() => {});
+      return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    }
+    if (argv.includes('--json')) io.err(JSON.stringify(failureDocument(error)));
+    else io.err(`upkeep: ${error instanceof Error ? error.message : String(error)}`);
+    return exitCodeOf(error);
+  }
+}
+
+function addCommands(program: Command, io: Io, ended: (code: ExitCode) => void): void {
+  program
+    .description(
+      'Keeps the services of an upkeep.yaml alive and healthy, and tells why they are as they are.',
+    )
+    .version(version());
+
+  const command = (usage: string, description: string): Command =>
+    program
+      .command(usage)
+      .description(description)
+      .option(
+        '--state <dir>',
+        'the state folder (default: $UPKEEP_STATE, else .upkeep beside the service file)',
+      )
+      .option('--json', 'answer in JSON');
+
+  command('up', 'start upkeep and every service that is wanted up')
+    .option('-f, --file <file>', 'the service file (default: upkeep.yaml, upkeep.yml or upkeep.json)')
+    .option('-d, --detach', 'run in the background')
+    .option('--no-events', 'do not print what happens')
+    .addOption(
+      new Option('--recovery <mode>', 'start everything anew that an earlier upkeep left running').choices([
+        'restart',
+      ]),
+    )
+    .action(async (options: UpOptions) => ended(await (await import('./commands/up.ts')).up(io, options)));
+
+  command('down', 'stop everything in order and end upkeep; the next up goes on where it left').action(
+    async (options: CommonOptions) => ended(await (await import('./commands/down.ts')).down(io, options)),
+  );
+
+  command('status [service]', 'show what every service is at, or one').action(
+    async (service: string | undefined, options: CommonOptions) =>
+      ended(await (await import('./commands/status.ts')).status(io, service, options)),
+  );
+
+  for (const [verb, description] of [
+    ['start', 'want a service up, and wait until it is'],
+    ['stop', 'want a service down, and wait until it is'],
+    ['restart', 'stop each process of a service and start it again, and wait until it is up'],
+  ] as const) {
+    command(`${verb} <service>`, description)
+      .option('--no-wait', 'return as soon as the wish is recorded')
+      .option('--timeout <time>', 'how long to wait, such as 30s (default: 60s)', span)
+      .action(async (service: string, options: WantOptions) =>
+        ended(await (await import('./commands/want.ts')).want(io, verb, service, options)),
+      );
+  }
+
+  command('logs <service[/action]>', 'show what a service has written')
+    .option('-f, --follow', 'go on with what is written from now on')
+    .option('-n, --lines <count>', 'only the last so many lines (default: all; 100 on a terminal)', count)
+    .option('--since <time>', 'only what is newer: 10m, 2026-11-24T03:12, or ms since 1970', moment)
+    .option('--incarnation <number>', 'only what one incarnation has written', count)
+    .option('--grep <text>', 'only lines that contain this text')
+    .action(async (target: string, options: LogsOptions) =>
+      ended(await (await import('./commands/logs.ts')).logs(io, target, options)),
+    );
+
+  command('why <service>', 'explain why a service is as it is, and what to do').action(
+    async (service: string, options: CommonOptions) =>
+      ended(await (await import('./commands/why.ts')).why(io, service, options)),
+  );
+
+  command('holders <claim>', 'show who holds a port or a socket: :8080, udp:53, /run/a.sock, @name').action(
+    async (claim: string, options: CommonOptions) =>
+      ended(await (await import('./commands/holders.ts')).holders(io, claim, options)),
+  );
+
+  command('events [service]', 'show what happened, the newest last')
+    .option('-f, --follow', 'go on with what happens from now on')
+    .option('-n, --lines <count>', 'how many (default: 20)', pageSize)
+    .action(async (service: string | undefined, options: EventsOptions) =>
+      ended(await (await import('./commands/events.ts')).events(io, service, options)),
+    );
+
+  program
+    .command('check [file]')
+    .description('say what is wrong with a service file, without starting anything')
+    .option('--json', 'answer in JSON')
+    .action(async (file: string | undefined, options: { json?: boolean }) =>
+      ended(await (await import('./commands/check.ts')).check(io, file, options)),
+    );
+
+  program
+    .command('demo')
+    .description('run a small service that is made to crash, and watch it heal')
+    .action(async () => ended(await (await import('./commands/demo.ts')).demo(io)));
+}
+
+function count(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 0.');
+  return Number(text);
+}
+
+/** As many as a page of a list can have. */
+function pageSize(text: string): number {
+  const size = count(text);
+  if (size > 1000) throw new InvalidArgumentError('It must be 1000 or less.');
+  return size;
+}
+
+function span(text: string): number {
+  const ms = parseSpan(text);
+  if (ms === null) throw new InvalidArgumentError('It must be a time such as 500ms, 30s or 2m.');
+  return ms;
+}
+
+function moment(text: string): number {
+  const time = parseMoment(text, Date.now());
+  if (time === null) {
+    throw new InvalidArgumentError('It must be a time such as 10m or 2026-11-24T03:12, or ms since 1970.');
+  }
+  return time;
+}

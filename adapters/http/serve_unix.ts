@@ -1,0 +1,109 @@
+/**
+ * Serves the app on a Unix socket that only its owner can open, from the first instant on.
+ */
+
+import type { Server } from 'node:http';
+import { dirname } from 'node:path';
+import { createAdaptorServer } from '@hono/node-server';
+import type { Hono } from 'hono/tiny';
+import type { Host } from '../../core/host/host.ts';
+import type { OpenStreams } from './stream_body.ts';
+
+/** A server that listens. */
+export interface UnixServer {
+  readonly path: string;
+  /**
+   * Takes no more connections, ends the streams, and lets requests under way finish for `grace` ms before it hangs
+   * up. Resolves when nothing is left; the socket is gone then.
+   */
+  close(grace: number): Promise<void>;
+}
+
+/** What serving needs of the host. */
+export interface ServeOptions {
+  readonly host: Pick<Host, 'files' | 'net' | 'clock'>;
+  readonly streams: OpenStreams;
+}
+
+/** Thrown where the socket cannot safely be made. */
+export class CannotServe extends Error {
+  override readonly name = 'CannotServe';
+}
+
+/**
+ * Listens at `path`. The caller holds the state folder's lock, so that nobody else serves it.
+ *
+ * @throws {@link CannotServe} where the folder is not ours alone to write, where something other than a stale
+ *   socket is at the path, or where binding fails.
+ */
+export async function serveUnix(app: Hono, path: string, options: ServeOptions): Promise<UnixServer> {
+  const { files, clock } = options.host;
+  checkPlace(path, files);
+  await removeStale(path, options.host);
+
+  const server = createAdaptorServer({ fetch: app.fetch }) as Server;
+  await listen(server, path);
+  files.chmodSync(path, 0o600);
+
+  const close = (grace: number): Promise<void> =>
+    new Promise((resolve) => {
+      const cancel = clock.timer(grace, () => server.closeAllConnections());
+      // This also unlinks the socket.
+      server.close(() => {
+        cancel();
+        resolve();
+      });
+      options.streams.close();
+      server.closeIdleConnections();
+    });
+  return { path, close };
+}
+
+/**
+ * Refuses a path at which the socket could not be made, so that it is known before anything is started. Nobody else
+ * may be able to put something in its place: the folder is made ours alone, or has to be.
+ *
+ * @throws {@link CannotServe}
+ */
+export function checkPlace(path: string, files: Host['files']): void {
+  const folder = dirname(path);
+  files.mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const { uid, mode } = files.statSync(folder);
+  if (uid !== process.getuid?.()) throw new CannotServe(`${folder} belongs to another user`);
+  if ((mode & 0o022) !== 0) {
+    throw new CannotServe(`others may write to ${folder}; chmod 700 it and start again`);
+  }
+  // lstat and not stat: a link that was planted here is not followed anywhere.
+  if (files.lstatSync(path, { throwIfNoEntry: false })?.isSocket() === false) {
+    throw new CannotServe(`${path} is no socket; it is left alone`);
+  }
+}
+
+/** Removes what a daemon that was killed left behind: a socket, and one that nobody answers. */
+async function removeStale(path: string, host: Pick<Host, 'files' | 'net'>): Promise<void> {
+  const look = () => host.files.lstatSync(path, { throwIfNoEntry: false, bigint: true });
+  const before = look();
+  if (before === undefined) return;
+  const outcome = await host.net.connectUnix(path);
+  if (outcome !== 'ECONNREFUSED') throw new CannotServe(`${path} is in use (${outcome})`);
+  const after = look();
+  if (after === undefined) return;
+  if (after.dev !== before.dev || after.ino !== before.ino || after.ctimeNs !== before.ctimeNs) {
+    throw new CannotServe(`${path} changed while it was looked at`);
+  }
+  host.files.unlinkSync(path);
+}
+
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => reject(new CannotServe(`cannot listen at ${path}: ${error.message}`)));
+    // bind() gives the socket 0777 less the umask. It happens within this call, so that no other code of this
+    // process sees the mask, and no other user an open socket, whatever the folder allows.
+    const mask = process.umask(0o077);
+    try {
+      server.listen(path, resolve);
+    } finally {
+      process.umask(mask);
+    }
+  });
+}

@@ -1,0 +1,206 @@
+/**
+ * The process table of Linux, read from /proc.
+ */
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import type { Identity } from '../process/identity.ts';
+import {
+  type FileId,
+  fileKey,
+  type Liveness,
+  type Processes,
+  type ProcessStat,
+  type SignalOutcome,
+} from './host.ts';
+import { ProcReader } from './proc_reader.ts';
+import { type ProcStatLine, parseProcStat } from './proc_stat.ts';
+import { groupExists, signalGroup, signalProcess } from './signals.ts';
+
+/** The unit of start times in ms: USER_HZ is 100 on every architecture that Node runs on. */
+const TICK = 10;
+/** The inode of the first pid namespace, fixed by the kernel. */
+const FIRST_PID_NAMESPACE = 'pid:[4026531836]';
+/** The access mode in open flags: anything but O_RDONLY, which is 0, writes. */
+const ACCESS_MODE = 0o3;
+
+/**
+ * The process table of this machine.
+ *
+ * @throws where /proc is not mounted.
+ */
+export function linuxProcesses(): Processes {
+  return new LinuxProcesses();
+}
+
+class LinuxProcesses implements Processes {
+  readonly boot_id = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+  readonly #reader = new ProcReader();
+  readonly #uptime = openSync('/proc/uptime', 'r');
+  readonly #load = openSync('/proc/loadavg', 'r');
+  readonly #isFirstNamespace = linkAt('/proc/self/ns/pid') === FIRST_PID_NAMESPACE;
+
+  list(): number[] {
+    const names = this.#reader.attempt(() => readdirSync('/proc')) ?? [];
+    return names.map(Number).filter(Number.isInteger);
+  }
+
+  stat(pid: number): ProcessStat | null {
+    const line = this.#line(pid);
+    return line && { pid, ...line, started_ms: this.#bootedAt() + line.start_time * TICK };
+  }
+
+  identity(pid: number): Identity | null {
+    const line = this.#line(pid);
+    return line && { boot_id: this.boot_id, pid, start_time: line.start_time };
+  }
+
+  isAlive({ boot_id, pid, start_time }: Identity): boolean {
+    return boot_id === this.boot_id && this.#line(pid)?.start_time === start_time;
+  }
+
+  argv(pid: number): readonly string[] | null {
+    const text = this.#reader.read(`/proc/${pid}/cmdline`)?.toString();
+    if (text === undefined) return null;
+    const argv = text.split('\0');
+    // Each argument ends with a NUL, so nothing follows the last. A program that rewrote its title may have left it out.
+    if (argv.at(-1) === '') argv.pop();
+    return argv;
+  }
+
+  exe(pid: number): string | null {
+    return linkAt(`/proc/${pid}/exe`)?.replace(/ \(deleted\)$/, '') ?? null;
+  }
+
+  environ(pid: number): ReadonlyMap<string, string> | null {
+    const text = this.#reader.read(`/proc/${pid}/environ`)?.toString();
+    if (text === undefined) return null;
+    const environ = new Map<string, string>();
+    for (const entry of text.split('\0')) {
+      const equals = entry.indexOf('=');
+      const name = entry.slice(0, equals);
+      // Where a name is there twice, getenv() finds the first.
+      if (equals > 0 && !environ.has(name)) environ.set(name, entry.slice(equals + 1));
+    }
+    return environ;
+  }
+
+  uid(pid: number): number | null {
+    return orNull(() => statSync(`/proc/${pid}`).uid);
+  }
+
+  descriptors(pid: number): readonly (readonly [number, string])[] | null {
+    const names = this.#reader.attempt(() => readdirSync(`/proc/${pid}/fd`));
+    if (names === null) return null;
+    const found: [number, string][] = [];
+    for (const name of names) {
+      const link = linkAt(`/proc/${pid}/fd/${name}`);
+      if (link !== null) found.push([Number(name), link]);
+    }
+    return found;
+  }
+
+  descriptor(pid: number, fd: number): string | null {
+    return linkAt(`/proc/${pid}/fd/${fd}`);
+  }
+
+  writersOf(files: readonly FileId[], pids: readonly number[]) {
+    const wanted = new Set(files.map(fileKey));
+    const writers = new Map<string, number[]>();
+    let complete = true;
+    for (const pid of pids) {
+      const written = this.#written(pid);
+      if (written === null) complete &&= this.#line(pid) === null;
+      else
+        for (const key of written) if (wanted.has(key)) writers.set(key, [...(writers.get(key) ?? []), pid]);
+    }
+    return { writers, complete };
+  }
+
+  signal(identity: Identity, signal: NodeJS.Signals): SignalOutcome {
+    return this.isAlive(identity) ? signalProcess(identity.pid, signal) : 'gone';
+  }
+
+  signalGroup(pgid: number, signal: NodeJS.Signals): SignalOutcome {
+    return signalGroup(pgid, signal);
+  }
+
+  groupExists(pgid: number): boolean {
+    return groupExists(pgid);
+  }
+
+  watch(identity: Identity): Liveness | null {
+    const watched = this.#open(identity);
+    if (watched.alive()) return watched;
+    watched.close();
+    return null;
+  }
+
+  generation(): string | null {
+    // The count of threads is the whole machine's and the last pid is the namespace's: in a container an exit here and
+    // a fork elsewhere would look like nothing.
+    if (!this.#isFirstNamespace) return null;
+    const [, total, lastPid] =
+      /\/(\d+) (\d+)/.exec(this.#reader.readAgain(this.#load)?.toString('latin1') ?? '') ?? [];
+    return `${total} ${lastPid}`;
+  }
+
+  #line(pid: number): ProcStatLine | null {
+    const line = this.#reader.read(`/proc/${pid}/stat`);
+    return line && parseProcStat(line);
+  }
+
+  /** When the machine was booted, ms since the epoch by today's clock. */
+  #bootedAt(): number {
+    const uptime = Number.parseFloat(this.#reader.readAgain(this.#uptime)?.toString('latin1') ?? '') * 1000;
+    // A container may show its own uptime (lxcfs), while start times count from the machine's boot as this clock does.
+    const monotonic = Number(process.hrtime.bigint()) / 1e6;
+    return Date.now() - Math.max(uptime, monotonic);
+  }
+
+  #open(identity: Identity): Liveness {
+    let fd: number;
+    try {
+      fd = openSync(`/proc/${identity.pid}/stat`, 'r');
+    } catch {
+      // Gone, or no descriptor is left to keep: then each look opens it anew.
+      return { alive: () => this.isAlive(identity), close: () => {} };
+    }
+    const alive = (): boolean => {
+      const line = this.#reader.readAgain(fd);
+      return line !== null && parseProcStat(line)?.start_time === identity.start_time;
+    };
+    return { alive, close: () => closeSync(fd) };
+  }
+
+  /** The files that a process has open for writing, as file keys; null where it cannot be looked into. */
+  #written(pid: number): Set<string> | null {
+    const descriptors = this.descriptors(pid);
+    if (descriptors === null) return null;
+    const keys = new Set<string>();
+    for (const [fd, link] of descriptors) {
+      // A file that was renamed or removed meanwhile shows another path, so the path is no help in finding it.
+      if (!link.startsWith('/') || link === '/dev/null' || !this.#isWritable(pid, fd)) continue;
+      const id = orNull(() => statSync(`/proc/${pid}/fd/${fd}`, { bigint: true }));
+      if (id !== null) keys.add(fileKey(id));
+    }
+    return keys;
+  }
+
+  #isWritable(pid: number, fd: number): boolean {
+    const info = this.#reader.read(`/proc/${pid}/fdinfo/${fd}`)?.toString('latin1') ?? '';
+    const [, flags = '0'] = /^flags:\s*([0-7]+)/m.exec(info) ?? [];
+    return (Number.parseInt(flags, 8) & ACCESS_MODE) !== 0;
+  }
+}
+
+function linkAt(path: string): string | null {
+  return orNull(() => readlinkSync(path));
+}
+
+/** For looks that need no descriptor, so that failing means gone or not ours to see. */
+function orNull<T>(look: () => T): T | null {
+  try {
+    return look();
+  } catch {
+    return null;
+  }
+}

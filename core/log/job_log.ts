@@ -1,0 +1,272 @@
+/**
+ * The log of one job: its folder, the active file, the segments that may still have writers, and whoever is reading.
+ *
+ * Every change of which bytes are where (a rename, a cut) happens within one tick, together with the change of what
+ * is kept here. A reader that looks between two ticks therefore always sees a whole, consistent log.
+ */
+import type { FileId, Files, Host } from '../host/host.ts';
+import { type Layout, readLayout } from './layout.ts';
+import { type CreatedLog, isMissing, LogFile } from './log_file.ts';
+import type { LogJob } from './log_job.ts';
+import { REOPEN_LOG } from './open_flags.ts';
+import { FIRST_DELAY } from './schedule.ts';
+import { type SegmentName, segmentAfter } from './segment_name.ts';
+
+/** Where a reader is: in a file that is kept here, or else in a segment nobody writes to. Follows every move. */
+export interface Cursor {
+  file: LogFile | null;
+  /** The segment; null for the active log. A file's own name counts where there is a file. */
+  name: SegmentName | null;
+  offset: number;
+}
+
+/** What {@link JobLog.open} gives. */
+export interface OpenedLog {
+  /** For the program's output. It stays open here: the caller does not close it. */
+  readonly fd: number;
+  readonly file: FileId;
+  /** The log that was active before and is a segment now. It may still have writers. */
+  readonly rotated: FileId | null;
+  /** Why it has no index, where that could not be written. */
+  readonly problem: unknown;
+}
+
+/** What lies in a log folder; see `recovery.ts`. */
+export interface FoundLog {
+  readonly dir: string;
+  readonly job: LogJob;
+  readonly active: LogFile | null;
+  readonly sealed: LogFile[];
+  /** The greatest segment name there is. */
+  readonly last: SegmentName | null;
+  /** Called when somebody begins to wait for the log to change. */
+  readonly on_followed: () => void;
+}
+
+/** See the top of this file. */
+export class JobLog {
+  readonly #host: Host;
+  readonly dir: string;
+  job: LogJob;
+  active: LogFile | null;
+  /** The active log, open for appending; null while the job is at rest. */
+  fd: number | null = null;
+  /** Segments by rename that somebody may still write to, oldest first. */
+  readonly sealed: LogFile[];
+  /** Files that nobody writes to any more, by key: the next round finishes them. */
+  readonly released: string[] = [];
+  readonly cursors: Cursor[] = [];
+  /** Rises whenever the log may have changed. */
+  version = 0;
+  readonly #waiting: (() => void)[] = [];
+  readonly #onFollowed: () => void;
+  #last: SegmentName | null;
+
+  /** When it is looked at next, monotonic ms. */
+  due = Number.POSITIVE_INFINITY;
+  /** The time between looks, ms. */
+  delay = FIRST_DELAY;
+  /** When it was last looked at, monotonic ms. */
+  seen_at = 0;
+  /** A round of work is under way. */
+  busy = false;
+  /** Segments have come or gone since retention was last seen to. */
+  dirty = true;
+  /** Bytes of all segments on disk, when retention was last seen to. */
+  archived = 0;
+  /** There may be segments to compress. */
+  compressible = true;
+  /** They are being compressed. */
+  compressing = false;
+  /** When retention was last seen to, monotonic ms. */
+  tidied_at = 0;
+  /** No round before this, monotonic ms: the last one failed. */
+  retry_at = 0;
+  /** It is known that the log's upkeep fails. */
+  degraded = false;
+  /** It is known that rotation may lose lines. */
+  lossy = false;
+
+  constructor(host: Host, found: FoundLog) {
+    this.#host = host;
+    this.dir = found.dir;
+    this.job = found.job;
+    this.active = found.active;
+    this.sealed = found.sealed;
+    this.#last = found.last;
+    this.#onFollowed = found.on_followed;
+  }
+
+  /** True where nothing is open, under way or left to do, so that the folder alone says it all. */
+  get idle(): boolean {
+    const used = this.fd !== null || this.cursors.length > 0 || this.followed;
+    const atWork = this.busy || this.compressing || this.dirty || this.compressible;
+    return !used && !atWork && this.sealed.length === 0 && this.released.length === 0;
+  }
+
+  /** A path in the job's log folder. */
+  path(file: string): string {
+    return `${this.dir}/${file}`;
+  }
+
+  /** What is in the folder now. */
+  layout(): Layout {
+    return readLayout(namesIn(this.#host.files, this.dir));
+  }
+
+  /** Hands out a segment name for bytes of an incarnation. No name is handed out twice. */
+  claimName(incarnation: number): SegmentName {
+    this.#last = segmentAfter(this.#last, incarnation);
+    return this.#last;
+  }
+
+  /**
+   * The log for the next incarnation: the active file is set aside and a fresh one made, or it goes on in the same.
+   *
+   * @param rotate Whether to set the active file aside, from its readable bytes and its begin (ms since the epoch).
+   * @throws an `ErrnoException` where there can be no log; the next call tries again.
+   */
+  open(incarnation: number, rotate: (size: number, begunAt: number) => boolean): OpenedLog {
+    const { files, clock } = this.#host;
+    const active = this.#takeUp();
+    if (active === null) return { ...this.#create(incarnation), rotated: null };
+    const { file, fd } = active;
+    const end = file.consistently((base) => base + files.fstatSync(fd).size);
+    const size = end - file.head;
+    const opened = { fd, file: file.id, rotated: null, problem: null };
+    // Opened for this incarnation before, but the spawn failed: nobody has written to it, and nobody will.
+    if (size === 0 && file.incarnation === incarnation) return opened;
+    if (!rotate(size, file.begun_at)) {
+      file.startRun(incarnation, end, clock.wall());
+      return opened;
+    }
+    const sealed = file.seal(this.claimName(file.first_incarnation));
+    this.active = null;
+    this.close();
+    if (sealed) this.sealed.push(file);
+    this.dirty = true;
+    return { ...this.#create(incarnation), rotated: file.id };
+  }
+
+  /** The active log, open; null where there is none, or somebody has removed it while it was closed. */
+  #takeUp(): { file: LogFile; fd: number } | null {
+    const { files } = this.#host;
+    const file = this.active;
+    if (file === null) return null;
+    try {
+      this.fd ??= files.openSync(file.path, REOPEN_LOG);
+      return { file, fd: this.fd };
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      this.active = null;
+      return null;
+    }
+  }
+
+  #create(incarnation: number): Omit<OpenedLog, 'rotated'> {
+    const { files, clock } = this.#host;
+    const create = () => LogFile.create(files, this.dir, incarnation, clock.wall());
+    let created: CreatedLog;
+    try {
+      created = create();
+    } catch (error) {
+      // Somebody has cleared the logs away, folders and all.
+      if (!isMissing(error)) throw error;
+      makeFolder(files, this.dir);
+      created = create();
+    }
+    const { file, fd, problem } = created;
+    this.active = file;
+    this.fd = fd;
+    this.wake();
+    return { fd, file: file.id, problem };
+  }
+
+  /** Takes up the active log of a job that is there, so that it is looked at. */
+  resume(): void {
+    this.#takeUp();
+  }
+
+  /** Lets the active log's descriptor go. */
+  close(): void {
+    if (this.fd !== null) this.#host.files.closeSync(this.fd);
+    this.fd = null;
+  }
+
+  /** Bytes `[start, end)` of a file are in a segment now; who was about to read them there goes on in the segment. */
+  publishCut(file: LogFile, name: SegmentName, start: number, end: number): void {
+    file.moveHead(end);
+    for (const cursor of this.cursors) {
+      if (cursor.file !== file || cursor.offset >= end) continue;
+      cursor.file = null;
+      cursor.name = name;
+      cursor.offset = Math.max(0, cursor.offset - start);
+    }
+    this.dirty = true;
+    this.compressible = true;
+  }
+
+  /** Bytes before `end` are given up without a segment. */
+  drop(file: LogFile, end: number): void {
+    file.moveHead(end);
+    for (const cursor of this.cursors) {
+      if (cursor.file === file) cursor.offset = Math.max(cursor.offset, end);
+    }
+  }
+
+  /** Nobody writes to a segment any more: it is not kept here. Its offsets stay as they are. */
+  forget(file: LogFile): void {
+    this.sealed.splice(this.sealed.indexOf(file), 1);
+    for (const cursor of this.cursors) {
+      if (cursor.file !== file) continue;
+      cursor.file = null;
+      cursor.name = file.name;
+    }
+    this.dirty = true;
+    this.compressible = true;
+  }
+
+  /** Wakes those who wait for the log to change. */
+  wake(): void {
+    this.version++;
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  /** True while somebody waits for the log to change. */
+  get followed(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  /** Resolves when the log may have changed since it had the version, or the signal aborts. */
+  changed(version: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      if (signal.aborted || this.version !== version) return resolve();
+      const done = (): void => {
+        signal.removeEventListener('abort', abort);
+        resolve();
+      };
+      const abort = (): void => {
+        this.#waiting.splice(this.#waiting.indexOf(done), 1);
+        resolve();
+      };
+      this.#waiting.push(done);
+      signal.addEventListener('abort', abort, { once: true });
+      this.#onFollowed();
+    });
+  }
+}
+
+/** Makes a job's log folder and those above it, for nobody else to read. */
+export function makeFolder(files: Files, dir: string): void {
+  files.mkdirSync(dir, { recursive: true, mode: 0o700 });
+}
+
+/** The names in a folder; none where it is not there. */
+export function namesIn(files: Files, dir: string): readonly string[] {
+  try {
+    return files.readdirSync(dir);
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}

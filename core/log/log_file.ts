@@ -1,0 +1,389 @@
+/**
+ * A log file that somebody may still write to, the active one or one that a restart has set aside, and its index.
+ *
+ * It keeps its identity when it gets another name: a rotation that began on the active file ends on the segment
+ * that a restart has made of it meanwhile. So every step that depends on a name asks for it in the same tick.
+ */
+import { type FileId, type Files, fileKey } from '../host/host.ts';
+import { CURRENT } from './layout.ts';
+import {
+  baseRecord,
+  compactIndex,
+  cutRecord,
+  entryRecord,
+  formatIndex,
+  headRecord,
+  type IndexEntry,
+  type LogIndex,
+  type LogKind,
+  MAX_ENTRIES,
+  newIndex,
+  parseIndex,
+  type Removal,
+  removalRecord,
+  runRecord,
+} from './log_index.ts';
+import { APPEND, CREATE_LOG, MODE, READ, REPLACE } from './open_flags.ts';
+import { formatSegment, type SegmentName } from './segment_name.ts';
+
+/** An entry is due after so many ms, */
+const ENTRY_INTERVAL = 5_000;
+/** or after so many where at least so many bytes have come. */
+const BUSY_ENTRY_INTERVAL = 1_000;
+const BUSY_ENTRY_BYTES = 65_536;
+
+/** Bytes of the nonce that marks a head which is being taken out. */
+export const NONCE_BYTES = 16;
+
+/** What {@link LogFile.create} made. */
+export interface CreatedLog {
+  readonly file: LogFile;
+  readonly fd: number;
+  /** Why there is no index, where writing it failed. A service starts without one rather than not at all. */
+  readonly problem: unknown;
+}
+
+/** See the top of this file. Offsets are logical, as in `log_index.ts`. */
+export class LogFile {
+  readonly #files: Files;
+  readonly #dir: string;
+  readonly id: FileId;
+  /** The file system's block size. */
+  readonly block: number;
+  /** Null while it is the active log. */
+  name: SegmentName | null;
+  #kind: LogKind;
+  /** The latest incarnation that writes to it. */
+  incarnation: number;
+  /** The one that wrote the first byte that can be read. */
+  first_incarnation: number;
+  /** When the first byte that can be read was written, ms since the epoch. */
+  begun_at: number;
+  /** The offset of the file's first byte. */
+  base: number;
+  /** Bytes before this offset are not to be read here any more. `base ≤ head ≤ end`. */
+  head: number;
+  /** How far it had grown at the last look. */
+  end: number;
+  /** A head that is being taken out, so that `base` is not certain. */
+  removal: Removal | null;
+  /** A segment that is being made of its head. */
+  #cut: LogIndex['cut'] = null;
+  /** Rises whenever bytes change their place in the file: what was read across a change means nothing. */
+  epoch = 0;
+  #entry: IndexEntry;
+  #entries: number;
+  /** The index ends within a record that was never finished. */
+  #torn = false;
+  #certain: { readonly promise: Promise<void>; readonly resolve: () => void } | null = null;
+
+  private constructor(
+    files: Files,
+    dir: string,
+    name: SegmentName | null,
+    id: FileId,
+    block: number,
+    index: LogIndex,
+  ) {
+    this.#files = files;
+    this.#dir = dir;
+    this.name = name;
+    this.id = id;
+    this.block = block;
+    this.#kind = index.kind;
+    this.incarnation = index.runs.at(-1)?.incarnation ?? index.incarnation;
+    this.first_incarnation = index.incarnation;
+    this.begun_at = index.begun_at;
+    this.base = index.base;
+    this.head = index.head;
+    this.#entry = index.entries.at(-1) ?? { offset: index.head, time: index.begun_at };
+    this.#entries = index.entries.length;
+    this.end = Math.max(this.head, this.#entry.offset);
+    this.removal = null;
+    if (index.removal !== null) this.#becomeUncertain(index.removal);
+  }
+
+  /**
+   * Makes a fresh active log, on the restart path. The index comes first: a log without one is then always one
+   * whose index a restart rotation has renamed already, and that index names the segment it belongs to.
+   *
+   * @throws an `ErrnoException` where the log cannot be made.
+   */
+  static create(files: Files, dir: string, incarnation: number, wall: number): CreatedLog {
+    const index = newIndex('open', incarnation, wall);
+    let problem: unknown = null;
+    try {
+      files.writeFileSync(`${dir}/${CURRENT}.idx`, formatIndex(index), { flag: flag(REPLACE), mode: MODE });
+    } catch (error) {
+      problem = error;
+    }
+    const fd = files.openSync(`${dir}/${CURRENT}.log`, CREATE_LOG, MODE);
+    const { dev, ino, blksize } = files.fstatSync(fd, { bigint: true });
+    return { file: new LogFile(files, dir, null, { dev, ino }, Number(blksize), index), fd, problem };
+  }
+
+  /**
+   * Takes up a log that is there, and finishes the cut that a crash may have left between its two ends.
+   *
+   * @param incarnation What to assume where its index is lost.
+   * @param exists Whether there is such a segment.
+   * @throws where it is no regular file.
+   */
+  static load(
+    files: Files,
+    dir: string,
+    name: SegmentName | null,
+    incarnation: number,
+    exists: (name: SegmentName) => boolean,
+  ): LogFile {
+    const stem = name === null ? CURRENT : formatSegment(name);
+    const stat = files.lstatSync(`${dir}/${stem}.log`, { bigint: true });
+    if (!stat.isFile())
+      throw new Error(`Cannot use ${dir}/${stem}.log as a log as it must be a regular file`);
+    const text = readText(files, `${dir}/${stem}.idx`);
+    const index = parseIndex(text, newIndex('open', incarnation, Number(stat.mtimeMs)));
+    const id = { dev: stat.dev, ino: stat.ino };
+    const file = new LogFile(files, dir, name, id, Number(stat.blksize), index);
+    file.#torn = text !== '' && !text.endsWith('\n');
+    if (index.cut === null) return file;
+    if (exists(index.cut.name)) file.moveHead(index.cut.end);
+    else file.rewrite();
+    return file;
+  }
+
+  get path(): string {
+    return `${this.#dir}/${this.#stem}.log`;
+  }
+
+  get indexPath(): string {
+    return `${this.#dir}/${this.#stem}.idx`;
+  }
+
+  get key(): string {
+    return fileKey(this.id);
+  }
+
+  /** `done` once nobody can write to it. */
+  get kind(): LogKind {
+    return this.#kind;
+  }
+
+  get #stem(): string {
+    return this.name === null ? CURRENT : formatSegment(this.name);
+  }
+
+  /** The index, with what this object knows better. */
+  readIndex(): LogIndex {
+    const known = {
+      kind: this.#kind,
+      base: this.base,
+      head: this.head,
+      cut: this.#cut,
+      removal: this.removal,
+    };
+    const fallback = { ...newIndex(this.#kind, this.first_incarnation, this.begun_at), ...known };
+    return { ...parseIndex(readText(this.#files, this.indexPath), fallback), ...known };
+  }
+
+  /**
+   * Looks at the file with a base that is certain.
+   *
+   * While a head is leaving the file, the kernel may shorten it between any two calls. The nonce tells before from
+   * after, and two equal answers around a look prove which of them it belongs to.
+   *
+   * @param look Gets the offset of the file's first byte. It may be called twice.
+   */
+  consistently<T>(look: (base: number) => T): T {
+    const removal = this.removal;
+    if (removal === null) return look(this.base);
+    for (;;) {
+      const before = this.isMarked(removal);
+      const seen = look(before ? this.base : removal.end);
+      if (this.isMarked(removal) === before) return seen;
+    }
+  }
+
+  /** Whether the nonce of a removal still stands at the file's start. False once what it stood on is gone. */
+  isMarked(removal: Removal): boolean {
+    const start = Buffer.alloc(NONCE_BYTES);
+    let fd: number;
+    try {
+      fd = this.#files.openSync(this.path, READ);
+    } catch (error) {
+      if (isMissing(error)) return false;
+      throw error;
+    }
+    try {
+      this.#files.readSync(fd, start, 0, NONCE_BYTES, 0);
+    } finally {
+      this.#files.closeSync(fd);
+    }
+    return start.toString('hex') === removal.nonce;
+  }
+
+  /** Notes how far the log has grown, where an index entry is due. */
+  note(end: number, wall: number): void {
+    this.end = end;
+    const bytes = end - this.#entry.offset;
+    const elapsed = wall - this.#entry.time;
+    const busy = bytes >= BUSY_ENTRY_BYTES && elapsed >= BUSY_ENTRY_INTERVAL;
+    // A clock that was set back gives a negative time: an entry, or there would be none until it has caught up.
+    if (bytes === 0 || !(busy || elapsed >= ENTRY_INTERVAL || elapsed < 0)) return;
+    this.#entry = { offset: end, time: wall };
+    this.#entries++;
+    this.#append(entryRecord(this.#entry));
+    if (this.#entries >= MAX_ENTRIES) this.rewrite();
+  }
+
+  /** Notes that another incarnation goes on in this file. */
+  startRun(incarnation: number, offset: number, wall: number): void {
+    this.incarnation = incarnation;
+    this.#append(runRecord({ incarnation, offset, time: wall }));
+  }
+
+  /**
+   * Somebody else has shortened the file: what it holds now counts as written after all that was known of it.
+   *
+   * @param size What it holds, bytes.
+   */
+  rebase(size: number): void {
+    this.base = this.end;
+    this.head = this.base;
+    this.end = this.base + size;
+    this.epoch++;
+    this.recordBase();
+  }
+
+  /** A segment with the bytes up to `end` is about to get its name: once it has it, they are not to be read here. */
+  startCut(name: SegmentName, end: number): void {
+    this.#cut = { name, end };
+    this.#append(cutRecord(name, end));
+  }
+
+  /** The segment will not come to be. Its name is never used again, so the record may stay. */
+  cancelCut(): void {
+    this.#cut = null;
+  }
+
+  /** Bytes before `head` are not to be read here any more. */
+  moveHead(head: number): void {
+    this.#cut = null;
+    this.head = head;
+    this.end = Math.max(this.end, head);
+    this.#append(headRecord(head));
+  }
+
+  /** Clears the record of a removal that is not under way. */
+  recordBase(): void {
+    this.#append(baseRecord(this.base));
+  }
+
+  /** Bytes before the removal's end are leaving the file. Readers wait from here on until it is settled. */
+  startRemoval(removal: Removal): void {
+    this.#append(removalRecord(removal));
+    this.#becomeUncertain(removal);
+  }
+
+  #becomeUncertain(removal: Removal): void {
+    let resolve = (): void => {};
+    const promise = new Promise<void>((done) => {
+      resolve = done;
+    });
+    this.#certain = { promise, resolve };
+    this.removal = removal;
+    this.epoch++;
+  }
+
+  /**
+   * Finds out what came of a removal. Nobody may be carrying it out any more.
+   *
+   * @returns true where the bytes are gone.
+   */
+  settleRemoval(): boolean {
+    const { removal } = this;
+    if (removal === null) return false;
+    const gone = !this.isMarked(removal);
+    this.removal = null;
+    this.epoch++;
+    if (gone) this.base = removal.end;
+    this.head = Math.max(this.head, this.base);
+    this.#certain?.resolve();
+    this.#certain = null;
+    // Where this fails, the record that is there says the same: the nonce is gone.
+    if (gone) this.rewrite();
+    return gone;
+  }
+
+  /** Resolves once it is certain where in the file each byte is. */
+  async certain(): Promise<void> {
+    while (this.#certain !== null) await this.#certain.promise;
+  }
+
+  /**
+   * Sets the active log aside under a segment's name. The index goes first, as {@link LogFile.create} says.
+   *
+   * @returns false where somebody has removed the log.
+   */
+  seal(name: SegmentName): boolean {
+    const { path, indexPath } = this;
+    this.name = name;
+    this.#rename(indexPath, this.indexPath);
+    return this.#rename(path, this.path);
+  }
+
+  #rename(from: string, to: string): boolean {
+    try {
+      this.#files.renameSync(from, to);
+      return true;
+    } catch (error) {
+      if (isMissing(error)) return false;
+      throw error;
+    }
+  }
+
+  /** Nobody can write to it any more. */
+  finish(): void {
+    this.#kind = 'done';
+    this.rewrite();
+  }
+
+  /** Writes the index anew, without what is about bytes that are gone. */
+  rewrite(): void {
+    const index = compactIndex(this.readIndex());
+    this.first_incarnation = index.incarnation;
+    this.begun_at = index.begun_at;
+    this.#entries = index.entries.length;
+    const temporary = `${this.indexPath}.tmp`;
+    this.#files.writeFileSync(temporary, formatIndex(index), { flag: flag(REPLACE), mode: MODE });
+    this.#files.renameSync(temporary, this.indexPath);
+    this.#torn = false;
+  }
+
+  #append(record: string): void {
+    const text = this.#torn ? `\n${record}` : record;
+    // Until it is known to be whole: a full disk can cut a record short.
+    this.#torn = true;
+    this.#files.writeFileSync(this.indexPath, text, { flag: flag(APPEND), mode: MODE });
+    this.#torn = false;
+  }
+}
+
+/** The text of an index; empty where there is none. */
+export function readText(files: Files, path: string): string {
+  try {
+    return files.readFileSync(path, { encoding: 'utf8', flag: flag(READ) });
+  } catch (error) {
+    if (isMissing(error)) return '';
+    throw error;
+  }
+}
+
+/** True for "no such file": in the log folder that is never a failure, but somebody else's doing. */
+export function isMissing(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT';
+}
+
+/** Node takes numbers here, as its documentation says; its types know only the names. */
+function flag(flags: number): string {
+  return flags as unknown as string;
+}

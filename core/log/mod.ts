@@ -1,0 +1,7 @@
+/**
+ * Logs: straight to the file, rotated without losing a byte, bounded, and read back by time, line or incarnation.
+ */
+export type { OpenedLog } from './job_log.ts';
+export type { LogJob, LogPolicy } from './log_job.ts';
+export { Logs } from './logs.ts';
+export type { LogsOptions } from './options.ts';

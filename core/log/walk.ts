@@ -1,0 +1,123 @@
+/**
+ * Walks a log forward, over all its files, while it is written to, rotated, compressed and cut short at its old end.
+ */
+import type { Host } from '../host/host.ts';
+import type { Cursor, JobLog } from './job_log.ts';
+import { rangeOf } from './log_index.ts';
+import { nextPlace, type Place } from './pieces.ts';
+import { CHUNK, openSource, type Source } from './source.ts';
+
+/** Which bytes of each file are wanted. */
+export interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * What of a file an incarnation wrote.
+ *
+ * @param incarnation Null for all that is there.
+ * @returns null where it wrote nothing of it.
+ */
+export function wantedRange(source: Source, incarnation: number | null): Range | null {
+  const all = { from: source.start(), to: Number.POSITIVE_INFINITY };
+  if (incarnation === null) return all;
+  const range = rangeOf(source.index(), incarnation);
+  return range === null ? null : { from: Math.max(range.from, all.from), to: range.to };
+}
+
+/** Keeps the file that a cursor is in open, and opens the next when it has moved on. */
+export class Reader {
+  readonly #host: Host;
+  readonly #log: JobLog;
+  readonly cursor: Cursor;
+  #source: Source | null = null;
+
+  /** The cursor follows what rotations do from here on until {@link Reader.close}. */
+  constructor(host: Host, log: JobLog, place: Place) {
+    this.#host = host;
+    this.#log = log;
+    this.cursor = { ...place };
+    log.cursors.push(this.cursor);
+  }
+
+  /** What the cursor is in; null where that is gone. */
+  async source(): Promise<Source | null> {
+    for (;;) {
+      if (this.#source?.holds(this.cursor)) return this.#source;
+      await this.#letGo();
+      const { file, name } = this.cursor;
+      const source = await openSource(this.#host, this.#log, this.cursor);
+      this.#source = source;
+      // A rotation may have taken the cursor along while the file was being opened.
+      if (source === null && this.cursor.file === file && this.cursor.name === name) return null;
+    }
+  }
+
+  /** Puts the cursor somewhere else. */
+  moveTo(place: Place): void {
+    Object.assign(this.cursor, { file: place.file, name: place.name, offset: place.offset });
+  }
+
+  /** Lets everything go. */
+  async close(): Promise<void> {
+    this.#log.cursors.splice(this.#log.cursors.indexOf(this.cursor), 1);
+    await this.#letGo();
+  }
+
+  async #letGo(): Promise<void> {
+    const source = this.#source;
+    this.#source = null;
+    await source?.close();
+  }
+}
+
+/**
+ * The bytes from the cursor on.
+ *
+ * @param incarnation Only what this one wrote; null for everything.
+ * @param signal Waits for more at the end until it aborts; null ends there.
+ * @returns chunks, and null each time the end is reached.
+ */
+export async function* walk(
+  log: JobLog,
+  reader: Reader,
+  incarnation: number | null,
+  signal: AbortSignal | null,
+): AsyncGenerator<Buffer | null> {
+  const { cursor } = reader;
+  while (signal === null || !signal.aborted) {
+    const { version } = log;
+    // Asked for before the read: once there is a next file, what is read at the end of this one is its end for good.
+    const next = nextPlace(log, cursor);
+    const source = await reader.source();
+    if (source !== null && !source.holds(cursor)) continue;
+    const range = source === null ? null : wantedRange(source, incarnation);
+    if (source !== null && range !== null) {
+      cursor.offset = Math.max(cursor.offset, range.from);
+      const from = cursor.offset;
+      const length = Math.min(CHUNK, Math.max(0, range.to - from));
+      const bytes = await source.read(cursor, from, length, (read) => from + read.length);
+      if (bytes === null) continue;
+      if (bytes.length > 0) {
+        yield bytes;
+        continue;
+      }
+      if (!source.holds(cursor)) continue;
+      // Another incarnation goes on in the same file.
+      if (length === 0) return;
+    } else if (source !== null && isPast(source, incarnation)) return;
+    if (next !== null) {
+      reader.moveTo(next);
+      continue;
+    }
+    yield null;
+    if (signal === null) return;
+    await log.changed(version, signal);
+  }
+}
+
+/** True where a file begins after an incarnation, so that nothing of it can follow. */
+function isPast(source: Source, incarnation: number | null): boolean {
+  return incarnation !== null && source.index().incarnation > incarnation;
+}

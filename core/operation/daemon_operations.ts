@@ -1,0 +1,90 @@
+/**
+ * Operations on upkeep itself, and on what is around it.
+ */
+import * as v from 'valibot';
+import type { Claim } from '../reclaim/claim.ts';
+import { portField } from './fields.ts';
+import { defineCall } from './operation.ts';
+import { healthSchema, holderSchema } from './schemas.ts';
+
+const claimed = v.strictObject({
+  tcp_port: v.exactOptional(portField),
+  udp_port: v.exactOptional(portField),
+  /** An absolute path, or `@name` for an abstract socket. */
+  socket: v.exactOptional(
+    v.pipe(
+      v.string('must be text'),
+      v.regex(/^[/@]/, 'must be an absolute path, or @name for an abstract socket'),
+      v.maxLength(4096, 'must be 4096 characters or fewer'),
+      v.check((path) => !path.includes('\0'), 'must not contain a NUL'),
+    ),
+  ),
+});
+
+/** Who holds a port or a socket. */
+export const holderFind = defineCall({
+  name: 'holder.find',
+  kind: 'query',
+  summary: 'Find out which processes hold a TCP port, a UDP port or a Unix socket.',
+  input: v.pipe(
+    claimed,
+    v.check(
+      (input) => Object.keys(input).length === 1,
+      'must have exactly one of tcp_port, udp_port and socket',
+    ),
+  ),
+  output: v.object({
+    items: v.array(holderSchema),
+    next_cursor: v.null(),
+    /** False where not everything could be seen, so that no holder does not mean that there is none. */
+    complete: v.boolean(),
+  }),
+  errors: ['unavailable'],
+  idempotent: true,
+  destructive: false,
+  scope: 'read',
+  run: async (control, input) => {
+    const { holders, complete } = await control.holders(claimOf(input));
+    return { items: holders, next_cursor: null, complete };
+  },
+});
+
+/** How upkeep itself is. */
+export const healthGet = defineCall({
+  name: 'health.get',
+  kind: 'query',
+  summary: 'Show how upkeep itself is: version, pid, state folder, and whether its store works.',
+  input: v.strictObject({}),
+  output: healthSchema,
+  errors: [],
+  idempotent: true,
+  destructive: false,
+  scope: 'read',
+  run: (control) => control.health(),
+});
+
+/** Ends upkeep and everything that it runs; what is wanted up stays wanted up. */
+export const daemonShutdown = defineCall({
+  name: 'daemon.shutdown',
+  kind: 'command',
+  summary:
+    'Stop every process in order and end upkeep; the next start goes on where it left. Answers at once with what it waits for; asking again says what it still waits for.',
+  input: v.strictObject({}),
+  output: v.object({ waiting_for: v.array(v.string()) }),
+  errors: [],
+  idempotent: true,
+  destructive: true,
+  scope: 'admin',
+  run: (control, _input, context) => {
+    // Not awaited: the answer would come from a daemon that has ended. How it goes is told by `stopped`.
+    control.shutdown(context.actor).catch(() => {});
+    return { waiting_for: control.waitingFor() };
+  },
+});
+
+function claimOf(input: v.InferOutput<typeof claimed>): Claim {
+  if (input.socket !== undefined) return { kind: 'socket', path: input.socket };
+  return input.tcp_port !== undefined
+    ? { kind: 'tcp', address: null, port: input.tcp_port }
+    : { kind: 'udp', address: null, port: input.udp_port ?? 0 };
+}

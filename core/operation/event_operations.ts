@@ -1,0 +1,55 @@
+/**
+ * Operations on events.
+ */
+import * as v from 'valibot';
+import { eventStream } from './event_stream.ts';
+import { countField, nameField } from './fields.ts';
+import { defineCall, defineSubscription } from './operation.ts';
+import { limitField, pageSchema } from './page.ts';
+import { eventSchema } from './schemas.ts';
+
+/** How many events a list has where nothing else is asked for. */
+export const DEFAULT_EVENTS = 100;
+
+const filter = {
+  service: v.exactOptional(nameField),
+  job_id: v.exactOptional(nameField),
+  /** Only events with a greater `seq`. */
+  after: v.exactOptional(countField),
+};
+
+/** What happened. */
+export const eventList = defineCall({
+  name: 'event.list',
+  kind: 'query',
+  summary:
+    'List events in order: the newest ones, or those that follow `after`; `next_cursor` is the next `after`.',
+  input: v.strictObject({ ...filter, limit: v.exactOptional(limitField) }),
+  output: pageSchema(eventSchema),
+  errors: [],
+  idempotent: true,
+  destructive: false,
+  scope: 'read',
+  run: (control, input) => {
+    const { after, limit = DEFAULT_EVENTS } = input;
+    const items = control.events({ ...input, limit });
+    const last = items.at(-1);
+    // Without `after` these are the newest: nothing is left behind them.
+    const more = after !== undefined && items.length === limit && last !== undefined;
+    return { items, next_cursor: more ? String(last.seq) : null };
+  },
+});
+
+/** What happens. */
+export const eventStreamed = defineSubscription({
+  name: 'event.stream',
+  kind: 'subscription',
+  summary: 'Follow events as they happen, beginning with those that follow `after` where it is given.',
+  input: v.strictObject(filter),
+  output: eventSchema,
+  errors: [],
+  idempotent: true,
+  destructive: false,
+  scope: 'read',
+  run: (control, input, context) => eventStream(control, input, context.signal),
+});

@@ -1,0 +1,101 @@
+/**
+ * What an operation is: plain data and one function, with no word of how it is called. Every face is made from the
+ * table of these.
+ */
+import type * as v from 'valibot';
+import type { Actor } from '../store/records.ts';
+import type { Control } from '../supervisor/control.ts';
+import type { OperationErrorCode } from './error.ts';
+
+/** What a caller may do, each including the ones before it. */
+export const SCOPES = ['read', 'operate', 'admin'] as const;
+
+/** One of {@link SCOPES}. */
+export type Scope = (typeof SCOPES)[number];
+
+/** Who calls, what they may do, and when they have gone. */
+export interface OperationContext {
+  readonly actor: Actor;
+  /** The widest scope that the caller has. */
+  readonly scope: Scope;
+  /** Aborts when the caller no longer listens; ends a subscription. */
+  readonly signal: AbortSignal;
+}
+
+interface Declaration<I extends v.GenericSchema, O extends v.GenericSchema> {
+  /** `noun.verb`. */
+  readonly name: string;
+  /** One sentence for people and agents. */
+  readonly summary: string;
+  readonly input: I;
+  /** The answer; of a subscription, each item. */
+  readonly output: O;
+  /** What it can fail with beside `invalid_input`, `forbidden` and `internal`. */
+  readonly errors: readonly OperationErrorCode[];
+  /** Calling it twice leaves things as calling it once. */
+  readonly idempotent: boolean;
+  /** It may interrupt something that works. */
+  readonly destructive: boolean;
+  /** What the caller's scope must include. */
+  readonly scope: Scope;
+}
+
+/** An operation with one answer. A query changes nothing; a command does. */
+export interface CallOperation<
+  I extends v.GenericSchema = v.GenericSchema,
+  O extends v.GenericSchema = v.GenericSchema,
+> extends Declaration<I, O> {
+  readonly kind: 'query' | 'command';
+  run(
+    control: Control,
+    input: v.InferOutput<I>,
+    context: OperationContext,
+  ): v.InferOutput<O> | Promise<v.InferOutput<O>>;
+}
+
+/**
+ * An operation that answers for as long as it is listened to. `run` throws at once for what is not there; what it
+ * returns holds nothing before it is read from.
+ */
+export interface SubscriptionOperation<
+  I extends v.GenericSchema = v.GenericSchema,
+  O extends v.GenericSchema = v.GenericSchema,
+> extends Declaration<I, O> {
+  readonly kind: 'subscription';
+  run(control: Control, input: v.InferOutput<I>, context: OperationContext): AsyncIterable<v.InferOutput<O>>;
+}
+
+/** Any operation. */
+export type Operation = CallOperation | SubscriptionOperation;
+
+/**
+ * Declares a query or a command; there to infer the types of `run` from the schemas.
+ *
+ * @example
+ * ```ts
+ * const healthGet = defineCall({
+ *   name: 'health.get',
+ *   kind: 'query',
+ *   summary: 'How upkeep itself is.',
+ *   input: v.strictObject({}),
+ *   output: healthSchema,
+ *   errors: [],
+ *   idempotent: true,
+ *   destructive: false,
+ *   scope: 'read',
+ *   run: (control) => control.health(),
+ * });
+ * ```
+ */
+export function defineCall<I extends v.GenericSchema, O extends v.GenericSchema>(
+  operation: CallOperation<I, O>,
+): CallOperation<I, O> {
+  return operation;
+}
+
+/** Declares a subscription, as {@link defineCall} does the others. */
+export function defineSubscription<I extends v.GenericSchema, O extends v.GenericSchema>(
+  operation: SubscriptionOperation<I, O>,
+): SubscriptionOperation<I, O> {
+  return operation;
+}

@@ -1,0 +1,155 @@
+/**
+ * Operations on services.
+ */
+import * as v from 'valibot';
+import { nearest } from '../spec/nearest.ts';
+import type { Actor } from '../store/records.ts';
+import { type Control, NotFound, type ServiceView } from '../supervisor/control.ts';
+import { OperationError } from './error.ts';
+import { flagField, nameField } from './fields.ts';
+import { defineCall } from './operation.ts';
+import { cursorField, limitField, page, pageSchema } from './page.ts';
+import { serviceSchema, whySchema } from './schemas.ts';
+
+/** How long a command waits where it is asked to wait and not told how long, ms. */
+export const DEFAULT_WAIT = 60_000;
+
+const named = v.strictObject({ name: nameField });
+
+const commanded = v.strictObject({
+  name: nameField,
+  /** True to answer only when the service is where it is wanted. */
+  wait: v.exactOptional(flagField),
+  /** How long to wait for that, ms. */
+  timeout: v.exactOptional(
+    v.pipe(
+      v.number('must be a number of milliseconds'),
+      v.minValue(0, 'must be 0 or more'),
+      v.maxValue(86_400_000, 'must be a day or less'),
+    ),
+  ),
+});
+
+const commandOutcome = v.object({
+  service: serviceSchema,
+  /** Whether it got where it is wanted in time; null where nobody waited. */
+  settled: v.nullable(v.boolean()),
+});
+
+/** Every service, by name. */
+export const serviceList = defineCall({
+  name: 'service.list',
+  kind: 'query',
+  summary: 'List every service with its state and its actions.',
+  input: v.strictObject({ limit: v.exactOptional(limitField), cursor: v.exactOptional(cursorField) }),
+  output: pageSchema(serviceSchema),
+  errors: [],
+  idempotent: true,
+  destructive: false,
+  scope: 'read',
+  run: (control, input) => page(control.services(), (service) => service.name, input),
+});
+
+/** One service. */
+export const serviceGet = defineCall({
+  name: 'service.get',
+  kind: 'query',
+  summary: 'Show one service with its state and its actions.',
+  input: named,
+  output: serviceSchema,
+  errors: ['not_found'],
+  idempotent: true,
+  destructive: false,
+  scope: 'read',
+  run: (control, { name }) => knownService(control, name),
+});
+
+/** Wants a service up. */
+export const serviceStart = defineCall({
+  name: 'service.start',
+  kind: 'command',
+  summary: 'Want a service up: start what of it does not run, and keep it up from now on.',
+  input: commanded,
+  output: commandOutcome,
+  errors: ['not_found', 'unavailable'],
+  idempotent: true,
+  destructive: false,
+  scope: 'operate',
+  run: (control, input, context) => command(control, 'start', input, context.actor),
+});
+
+/** Wants a service down. */
+export const serviceStop = defineCall({
+  name: 'service.stop',
+  kind: 'command',
+  summary: 'Want a service down: stop everything of it, and leave it down from now on.',
+  input: commanded,
+  output: commandOutcome,
+  errors: ['not_found', 'unavailable'],
+  idempotent: true,
+  destructive: true,
+  scope: 'operate',
+  run: (control, input, context) => command(control, 'stop', input, context.actor),
+});
+
+/** Gives each process of a service a fresh incarnation. */
+export const serviceRestart = defineCall({
+  name: 'service.restart',
+  kind: 'command',
+  summary: 'Stop each process of a service and start it again, in the same run and the same jobs.',
+  input: commanded,
+  output: commandOutcome,
+  errors: ['not_found', 'unavailable'],
+  idempotent: false,
+  destructive: true,
+  scope: 'operate',
+  run: (control, input, context) => command(control, 'restart', input, context.actor),
+});
+
+/** Why a service is as it is. */
+export const serviceWhy = defineCall({
+  name: 'service.why',
+  kind: 'query',
+  summary:
+    'Explain why a service is as it is: causes, evidence, last log lines, events, the safest next step.',
+  input: named,
+  output: whySchema,
+  errors: ['not_found'],
+  idempotent: true,
+  destructive: false,
+  scope: 'read',
+  run: (control, { name }) => {
+    knownService(control, name);
+    return control.why(name);
+  },
+});
+
+function knownService(control: Control, name: string): ServiceView {
+  try {
+    return control.service(name);
+  } catch (error) {
+    if (!(error instanceof NotFound)) throw error;
+    const suggestion = nearest(
+      name,
+      control.services().map((service) => service.name),
+    );
+    throw new OperationError(
+      'not_found',
+      suggestion === null ? `no service '${name}'` : `no service '${name}'; did you mean '${suggestion}'?`,
+      suggestion === null ? {} : { suggestion },
+    );
+  }
+}
+
+async function command(
+  control: Control,
+  verb: 'start' | 'stop' | 'restart',
+  { name, wait = false, timeout = DEFAULT_WAIT }: v.InferOutput<typeof commanded>,
+  actor: Actor,
+): Promise<v.InferOutput<typeof commandOutcome>> {
+  knownService(control, name);
+  const service = control[verb](name, actor);
+  if (!wait) return { service, settled: null };
+  const settled = await control.settled(name, timeout);
+  return { service: control.service(name), settled };
+}

@@ -1,0 +1,51 @@
+/**
+ * The table of operations: all that can be asked of upkeep, each declared once.
+ */
+import type * as v from 'valibot';
+import { daemonShutdown, healthGet, holderFind } from './daemon_operations.ts';
+import { eventList, eventStreamed } from './event_operations.ts';
+import { jobGet, jobList, jobLog, runGet, runList } from './job_operations.ts';
+import type { Operation } from './operation.ts';
+import {
+  serviceGet,
+  serviceList,
+  serviceRestart,
+  serviceStart,
+  serviceStop,
+  serviceWhy,
+} from './service_operations.ts';
+
+/** Every operation by its name. */
+export const OPERATIONS = {
+  'service.list': serviceList,
+  'service.get': serviceGet,
+  'service.start': serviceStart,
+  'service.stop': serviceStop,
+  'service.restart': serviceRestart,
+  'service.why': serviceWhy,
+  'run.list': runList,
+  'run.get': runGet,
+  'job.list': jobList,
+  'job.get': jobGet,
+  'job.log': jobLog,
+  'holder.find': holderFind,
+  'event.list': eventList,
+  'event.stream': eventStreamed,
+  'health.get': healthGet,
+  'daemon.shutdown': daemonShutdown,
+} as const satisfies Record<string, Operation>;
+
+/** The name of an operation. */
+export type OperationName = keyof typeof OPERATIONS;
+
+/** The name of a subscription. */
+export type SubscriptionName = 'job.log' | 'event.stream';
+
+/** The name of an operation with one answer. */
+export type CallName = Exclude<OperationName, SubscriptionName>;
+
+/** What the operation `N` takes, before it is checked. */
+export type InputOf<N extends OperationName> = v.InferInput<(typeof OPERATIONS)[N]['input']>;
+
+/** What the operation `N` answers; of a subscription, each item. */
+export type OutputOf<N extends OperationName> = v.InferOutput<(typeof OPERATIONS)[N]['output']>;

@@ -1,0 +1,86 @@
+/**
+ * Looks at the whole process table, in slices so that the event loop stays free, and shared by everybody who asks
+ * at about the same time.
+ */
+import type { Host, ProcessStat } from '../host/host.ts';
+import { inSlices } from '../host/slices.ts';
+
+/** The process table at one moment (give or take the few ms that the look took). */
+export class TableSnapshot {
+  readonly processes: ReadonlyMap<number, ProcessStat>;
+  readonly #children = new Map<number, ProcessStat[]>();
+
+  constructor(processes: readonly ProcessStat[]) {
+    this.processes = new Map(processes.map((stat) => [stat.pid, stat]));
+    for (const stat of processes) {
+      const siblings = this.#children.get(stat.ppid);
+      if (siblings === undefined) this.#children.set(stat.ppid, [stat]);
+      else siblings.push(stat);
+    }
+  }
+
+  /** Everything below `pid`, without itself. */
+  descendants(pid: number): ProcessStat[] {
+    const found: ProcessStat[] = [];
+    const seen = new Set([pid]);
+    const queue = [...(this.#children.get(pid) ?? [])];
+    for (let stat = queue.pop(); stat !== undefined; stat = queue.pop()) {
+      // The look takes some ms, in which a pid may be handed out anew: a circle is possible on paper.
+      if (seen.has(stat.pid)) continue;
+      seen.add(stat.pid);
+      found.push(stat);
+      queue.push(...(this.#children.get(stat.pid) ?? []));
+    }
+    return found;
+  }
+
+  /** The live members of a group whose leader also leads its session. */
+  members(pgid: number, notBefore: number): ProcessStat[] {
+    return [...this.processes.values()].filter(
+      (stat) => stat.pgrp === pgid && stat.session === pgid && stat.start_time >= notBefore,
+    );
+  }
+}
+
+/** Takes {@link TableSnapshot}s; concurrent callers share one look. */
+export class ProcessTable {
+  readonly #host: Host;
+  #latest: { readonly taken_at: number; readonly snapshot: TableSnapshot } | null = null;
+  #running: { readonly begun_at: number; readonly result: Promise<TableSnapshot> } | null = null;
+
+  constructor(host: Host) {
+    this.#host = host;
+  }
+
+  /**
+   * The table as it was no longer than `maxAge` ms ago.
+   *
+   * @param maxAge 0 for a look that begins now.
+   */
+  async snapshot(maxAge: number): Promise<TableSnapshot> {
+    const now = this.#host.clock.mono();
+    if (this.#latest !== null && now - this.#latest.taken_at <= maxAge) return this.#latest.snapshot;
+    if (this.#running !== null) {
+      if (now - this.#running.begun_at <= maxAge) return this.#running.result;
+      // A look that began earlier may have passed a process before it changed: wait for it, then look afresh.
+      await this.#running.result;
+      return this.snapshot(maxAge);
+    }
+    const result = this.#look();
+    this.#running = { begun_at: now, result };
+    const snapshot = await result;
+    this.#running = null;
+    this.#latest = { taken_at: now, snapshot };
+    return snapshot;
+  }
+
+  async #look(): Promise<TableSnapshot> {
+    const { processes, clock } = this.#host;
+    const found: ProcessStat[] = [];
+    await inSlices(clock, processes.list(), (pid) => {
+      const stat = processes.stat(pid);
+      if (stat !== null) found.push(stat);
+    });
+    return new TableSnapshot(found);
+  }
+}

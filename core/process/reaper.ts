@@ -1,0 +1,158 @@
+/**
+ * Ends what is left of an incarnation: its process group first, then what escaped it.
+ *
+ * The reaper escalates nothing by itself: it signals with what it was told last and looks until nothing is left.
+ * Who called it says when to come back with SIGKILL.
+ */
+import type { Host, ProcessStat } from '../host/host.ts';
+import type { Agenda } from '../host/agenda.ts';
+import type { EscapeeFinder, Remains, Traces } from './escapees.ts';
+import type { ProcessTable } from './process_table.ts';
+
+/** An incarnation to be ended. */
+export interface ReapTarget extends Traces {
+  /** Grows while the job's tree is watched, and once more before the first signal. */
+  readonly sessions: Set<number>;
+}
+
+interface Task {
+  readonly target: ReapTarget;
+  readonly gone: (complete: boolean) => void;
+  signal: NodeJS.Signals;
+  main_gone: boolean;
+  busy: boolean;
+  pause: number;
+  survivors: readonly ProcessStat[];
+}
+
+/** First and longest pause between two looks at something that was signalled, in ms. */
+const FIRST_PAUSE = 5;
+const LONGEST_PAUSE = 100;
+
+/** Ends incarnations. Keyed by job and incarnation: asking again only changes the signal. */
+export class Reaper {
+  readonly #host: Host;
+  readonly #agenda: Agenda;
+  readonly #table: ProcessTable;
+  readonly #finder: EscapeeFinder;
+  readonly #tasks = new Map<string, Task>();
+
+  constructor(host: Host, agenda: Agenda, table: ProcessTable, finder: EscapeeFinder) {
+    this.#host = host;
+    this.#agenda = agenda;
+    this.#table = table;
+    this.#finder = finder;
+  }
+
+  /**
+   * Signals an incarnation and goes on until nothing of it is left.
+   *
+   * @param main_gone its main process is known to have ended; else {@link mainExited} will say so.
+   * @param gone called once; `complete` is false where some process could not be looked into.
+   */
+  end(target: ReapTarget, signal: NodeJS.Signals, main_gone: boolean, gone: (complete: boolean) => void): void {
+    const key = keyOf(target);
+    const known = this.#tasks.get(key);
+    if (known !== undefined) {
+      known.signal = signal;
+      known.pause = FIRST_PAUSE;
+      this.#signalNow(known);
+      return;
+    }
+    const task: Task = { target, gone, signal, main_gone, busy: false, pause: FIRST_PAUSE, survivors: [] };
+    this.#tasks.set(key, task);
+    void this.#begin(task);
+  }
+
+  /** The main process of an incarnation has ended, and whoever waits for that has been told. */
+  mainExited(job_id: string, incarnation: number): void {
+    const task = this.#tasks.get(keyOf({ job_id, incarnation }));
+    if (task === undefined) return;
+    task.main_gone = true;
+    void this.#advance(task);
+  }
+
+  /** Who is still there of an incarnation that is being ended. */
+  survivors(job_id: string, incarnation: number): readonly ProcessStat[] {
+    return this.#tasks.get(keyOf({ job_id, incarnation }))?.survivors ?? [];
+  }
+
+  /** Stops looking; what was signalled stays signalled. */
+  forget(job_id: string, incarnation: number): void {
+    const key = keyOf({ job_id, incarnation });
+    this.#tasks.delete(key);
+    this.#agenda.delete(`reap:${key}`);
+  }
+
+  async #begin(task: Task): Promise<void> {
+    const { identity, sessions } = task.target;
+    if (!task.main_gone) {
+      // While the main process lives its tree can still be read; afterwards its children are init's.
+      const snapshot = await this.#table.snapshot(20);
+      for (const stat of snapshot.descendants(identity.pid)) {
+        if (stat.session !== identity.pid && stat.start_time >= identity.start_time) sessions.add(stat.session);
+      }
+    }
+    this.#signalNow(task);
+    await this.#advance(task);
+  }
+
+  /** Signals the group while its leader proves it, and whoever was found to survive. */
+  #signalNow(task: Task): void {
+    const { processes } = this.#host;
+    const { identity } = task.target;
+    // kill(-pgid) only with proof: the live leader is one; without it #advance looks for a member.
+    if (processes.isAlive(identity)) processes.signalGroup(identity.pid, task.signal);
+    for (const stat of task.survivors) {
+      processes.signal({ ...identity, pid: stat.pid, start_time: stat.start_time }, task.signal);
+    }
+  }
+
+  async #advance(task: Task): Promise<void> {
+    if (!task.main_gone || task.busy || !this.#isCurrent(task)) return;
+    task.busy = true;
+    const left = await this.#look(task);
+    task.busy = false;
+    if (!this.#isCurrent(task)) return;
+    const known = new Set(task.survivors.map((stat) => stat.pid));
+    task.survivors = left.processes;
+    if (left.processes.length === 0) {
+      this.forget(task.target.job_id, task.target.incarnation);
+      task.gone(left.complete);
+      return;
+    }
+    const fresh = left.processes.filter((stat) => !known.has(stat.pid));
+    const { identity } = task.target;
+    for (const stat of fresh) {
+      this.#host.processes.signal({ ...identity, pid: stat.pid, start_time: stat.start_time }, task.signal);
+    }
+    const at = this.#host.clock.mono() + task.pause;
+    task.pause = Math.min(task.pause * 2, LONGEST_PAUSE);
+    this.#agenda.set(`reap:${keyOf(task.target)}`, at, () => void this.#advance(task));
+  }
+
+  async #look(task: Task): Promise<Remains> {
+    const { identity } = task.target;
+    const { processes } = this.#host;
+    // Known survivors first: as long as one of them lives there is no need to walk over /proc again.
+    const still = task.survivors.filter((stat) =>
+      processes.isAlive({ ...identity, pid: stat.pid, start_time: stat.start_time }),
+    );
+    if (still.length > 0) return { processes: still, complete: true };
+    if (processes.groupExists(identity.pid)) {
+      const snapshot = await this.#table.snapshot(0);
+      const members = snapshot.members(identity.pid, identity.start_time);
+      // No live member: what keeps the group are zombies, which hold nothing.
+      if (members.length > 0) return { processes: members, complete: true };
+    }
+    return this.#finder.find(task.target);
+  }
+
+  #isCurrent(task: Task): boolean {
+    return this.#tasks.get(keyOf(task.target)) === task;
+  }
+}
+
+function keyOf(target: { readonly job_id: string; readonly incarnation: number }): string {
+  return `${target.job_id}/${target.incarnation}`;
+}

@@ -1,0 +1,218 @@
+/**
+ * Watches claims: until a starting job holds all of its own, and that a running one does not lose any.
+ *
+ * Every look serves all jobs that are due, with one pass of the probe. A claim once found is proved again by one
+ * look at the descriptor that held it; only where that fails is the probe asked.
+ */
+import type { Agenda } from '../host/agenda.ts';
+import type { Host } from '../host/host.ts';
+import { type Reason, reason } from '../job/reason.ts';
+import { type Claim, claimKey, type Holder } from '../reclaim/claim.ts';
+import { stillHolds } from '../reclaim/still_holds.ts';
+import { type ClaimVerdict, judgeClaim, satisfies } from './judge.ts';
+
+/** A job whose claims are watched. */
+export interface Watched {
+  readonly job_id: string;
+  readonly epoch: number;
+  readonly claims: readonly Claim[];
+  readonly mode: 'own' | 'open';
+  /** Pids to look into first: the main process. */
+  readonly suspects: readonly number[];
+  /** Whether a process is of the job's own tree. */
+  readonly isOwn: (pid: number) => boolean;
+  /** Monotonic ms by which it must be ready; null once it is. */
+  readonly deadline: number | null;
+}
+
+/** What the watch tells. */
+export interface ClaimWatchEvents {
+  ready(watched: Watched, note: Reason | null): void;
+  lost(watched: Watched, why: Reason): void;
+}
+
+/** What is asked of the probes: all claims in one pass. */
+export type LookUp = (
+  claims: readonly Claim[],
+  suspects: readonly number[],
+) => Promise<{ readonly holders: readonly Holder[]; readonly complete: boolean }>;
+
+interface Entry {
+  readonly watched: Watched;
+  at: number;
+  pause: number;
+  misses: number;
+  /** Who was last seen to hold each claim. */
+  known: Holder[];
+}
+
+/** Pauses between looks at a starting job, in ms: the first, and what they grow to. */
+const FIRST_PAUSE = 3;
+const LONGEST_PAUSE = 250;
+/** Between looks at a running job, in ms. */
+const KEEP_INTERVAL = 5_000;
+/** After a claim was missed, in ms. */
+const MISS_INTERVAL = 400;
+/** So many complete looks in a row must miss a claim before it counts as lost. */
+const MISSES = 3;
+/** The last look at a starting job is so long before its deadline, in ms. */
+const LAST_LOOK = 150;
+
+/** Watches the claims of any number of jobs. */
+export class ClaimWatch {
+  readonly #host: Host;
+  readonly #agenda: Agenda;
+  readonly #lookUp: LookUp;
+  readonly #events: ClaimWatchEvents;
+  readonly #entries = new Map<string, Entry>();
+  #looking = false;
+
+  constructor(host: Host, agenda: Agenda, lookUp: LookUp, events: ClaimWatchEvents) {
+    this.#host = host;
+    this.#agenda = agenda;
+    this.#lookUp = lookUp;
+    this.#events = events;
+  }
+
+  /** Begins to watch; replaces an earlier watch of the job. Who held a claim is kept from that one. */
+  watch(watched: Watched): void {
+    const pause = watched.deadline === null ? KEEP_INTERVAL : FIRST_PAUSE;
+    const known = this.#entries.get(watched.job_id)?.known ?? [];
+    const at = this.#host.clock.mono() + pause;
+    this.#entries.set(watched.job_id, { watched, at, pause, misses: 0, known });
+    this.#schedule();
+  }
+
+  /** Ends the watch of a job. */
+  drop(job_id: string): void {
+    this.#entries.delete(job_id);
+  }
+
+  #schedule(): void {
+    if (this.#looking || this.#entries.size === 0) return;
+    let at = Number.POSITIVE_INFINITY;
+    for (const entry of this.#entries.values()) at = Math.min(at, entry.at);
+    this.#agenda.set('claims', at, () => void this.#look());
+  }
+
+  async #look(): Promise<void> {
+    this.#looking = true;
+    const begun = this.#host.clock.mono();
+    const due = [...this.#entries.values()].filter((entry) => entry.at <= begun + 1);
+    const unproved = due.filter((entry) => !this.#provenAgain(entry));
+    if (unproved.length > 0) {
+      const claims = unproved.flatMap((entry) => entry.watched.claims);
+      const suspects = unproved.flatMap((entry) => [
+        ...entry.watched.suspects,
+        ...entry.known.flatMap((holder) => (holder.process === null ? [] : [holder.process.pid])),
+      ]);
+      const seen = await this.#lookUp(claims, suspects).catch(() => ({ holders: [], complete: false }));
+      const byClaim = groupByClaim(seen.holders);
+      for (const entry of unproved) this.#judge(entry, byClaim, seen.complete);
+    }
+    const now = this.#host.clock.mono();
+    for (const entry of due) {
+      // However slow the probe is on this host, it gets no more than a quarter of the time.
+      entry.at = Math.max(entry.at, now + Math.min(entry.pause, 3 * (now - begun)));
+    }
+    this.#looking = false;
+    this.#schedule();
+  }
+
+  /** True where every claim of a running job is still held through the descriptor that held it last time. */
+  #provenAgain(entry: Entry): boolean {
+    if (entry.watched.deadline !== null || entry.misses > 0) return false;
+    const proved = entry.watched.claims.every((claim) => {
+      const key = claimKey(claim);
+      return (
+        this.#isThere(claim) &&
+        entry.known.some((holder) => claimKey(holder.claim) === key && stillHolds(holder, this.#host))
+      );
+    });
+    if (proved) entry.at = this.#host.clock.mono() + KEEP_INTERVAL;
+    return proved;
+  }
+
+  /** A socket that nobody can reach by its path is lost, even while its process keeps it open. */
+  #isThere(claim: Claim): boolean {
+    if (claim.kind !== 'socket' || claim.path.startsWith('@')) return true;
+    return this.#host.files.lstatSync(claim.path, { throwIfNoEntry: false })?.isSocket() ?? false;
+  }
+
+  #judge(entry: Entry, byClaim: ReadonlyMap<string, readonly Holder[]>, complete: boolean): void {
+    const { watched } = entry;
+    // Dropped or replaced while the probe looked.
+    if (this.#entries.get(watched.job_id) !== entry) return;
+    const verdicts = watched.claims.map((claim): [Claim, ClaimVerdict] => {
+      if (!this.#isThere(claim)) return [claim, 'free'];
+      const holders = byClaim.get(claimKey(claim)) ?? [];
+      return [claim, judgeClaim(claim, { holders, complete }, watched.isOwn)];
+    });
+    entry.known = watched.claims.flatMap((claim) => {
+      const holders = byClaim.get(claimKey(claim)) ?? [];
+      return holders.filter((holder) => holder.process !== null && watched.isOwn(holder.process.pid)).slice(0, 1);
+    });
+    if (watched.deadline === null) this.#judgeRunning(entry, verdicts);
+    else this.#judgeStarting(entry, verdicts, watched.deadline);
+  }
+
+  #judgeStarting(entry: Entry, verdicts: readonly [Claim, ClaimVerdict][], deadline: number): void {
+    const { watched } = entry;
+    const now = this.#host.clock.mono();
+    const missing = verdicts.filter(([, verdict]) => !satisfies(verdict, watched.mode));
+    if (missing.length === 0) {
+      const inferred = verdicts.filter(([, verdict]) => verdict === 'inferred').map(([claim]) => claimKey(claim));
+      const note =
+        inferred.length === 0
+          ? null
+          : reason('PROBE_UNAVAILABLE', `held by a process that cannot be seen: ${inferred.join(', ')}`, {
+              claims: inferred,
+              confidence: 'inferred',
+            });
+      this.#events.ready(watched, note);
+      return;
+    }
+    const lastLook = now >= deadline - LAST_LOOK - 1;
+    if (lastLook && missing.every(([, verdict]) => verdict === 'unknown')) {
+      // Unknown is never NOT_READY: a blind probe must not kill a service that may be well.
+      const claims = missing.map(([claim]) => claimKey(claim));
+      const message = `no probe could see who holds ${claims.join(', ')}`;
+      this.#events.ready(watched, reason('PROBE_UNAVAILABLE', message, { claims, confidence: 'inferred' }));
+      return;
+    }
+    entry.pause = Math.min(entry.pause * 1.5, LONGEST_PAUSE);
+    const next = now + entry.pause;
+    entry.at = now < deadline - LAST_LOOK ? Math.min(next, deadline - LAST_LOOK) : next;
+  }
+
+  #judgeRunning(entry: Entry, verdicts: readonly [Claim, ClaimVerdict][]): void {
+    const { watched } = entry;
+    const now = this.#host.clock.mono();
+    const lost = verdicts.filter(([, verdict]) => verdict === 'free' || (verdict === 'other' && watched.mode === 'own'));
+    if (lost.length === 0) {
+      entry.misses = 0;
+      entry.at = now + KEEP_INTERVAL;
+      return;
+    }
+    entry.misses += 1;
+    if (entry.misses < MISSES) {
+      entry.at = now + MISS_INTERVAL;
+      return;
+    }
+    this.#entries.delete(watched.job_id);
+    const claims = lost.map(([claim, verdict]) => ({ claim: claimKey(claim), verdict }));
+    const names = claims.map(({ claim, verdict }) => (verdict === 'free' ? claim : `${claim} (held by another)`));
+    this.#events.lost(watched, reason('CLAIM_LOST', `no longer holds ${names.join(', ')}`, { claims }));
+  }
+}
+
+function groupByClaim(holders: readonly Holder[]): ReadonlyMap<string, readonly Holder[]> {
+  const groups = new Map<string, Holder[]>();
+  for (const holder of holders) {
+    const key = claimKey(holder.claim);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [holder]);
+    else group.push(holder);
+  }
+  return groups;
+}

@@ -1,0 +1,13 @@
+/**
+ * Reclaim: making an action's claims free before it is spawned, by what it is allowed to and nothing else.
+ *
+ * `observe` → `planReclaim` → `reclaim`: looks, a pure plan, and the runner that carries it out.
+ */
+export { classify, type HolderClass, type KnownProcess, type OwningJob } from './holder_class.ts';
+export { type HolderAnswer, lookUpHolders } from './look_up.ts';
+export type { Observations } from './observations.ts';
+export { observe } from './observe.ts';
+export { readPidFile, removePidFileIfOurs, writePidFile } from './pid_file.ts';
+export { planReclaim, type ReclaimPlan, type ReclaimStep } from './plan.ts';
+export { type ReclaimResult, reclaim } from './reclaim.ts';
+export type { JobName, ReclaimTarget, ReclaimWorld } from './target.ts';

@@ -1,0 +1,20 @@
+/**
+ * Proving a known holder again without a probe.
+ */
+import type { Host } from '../host/host.ts';
+import type { Holder } from './claim.ts';
+
+/**
+ * Whether a holder that was found earlier still holds its claim, told by one look at the descriptor it was found by:
+ * a socket's inode is its own as long as it is open.
+ *
+ * False may also mean that this look cannot tell (no descriptor was recorded, or the host shows none); then a probe
+ * has to be asked. It says nothing of a Unix socket's path, which can be unlinked or taken over meanwhile.
+ */
+export function stillHolds(holder: Holder, host: Host): boolean {
+  const { process, fd, inode } = holder;
+  if (process === null || fd === null || inode === null) return false;
+  return (
+    host.processes.descriptor(process.pid, fd) === `socket:[${inode}]` && host.processes.isAlive(process)
+  );
+}

@@ -1,0 +1,73 @@
+/**
+ * The checked service file: what the rest of upkeep works with. Every default is filled in, every path is absolute,
+ * durations are ms and sizes are bytes. How each field is written is in `action_schema.ts`.
+ */
+import type { RestartPolicy } from '../job/policy.ts';
+import type { PortClaim } from '../reclaim/claim.ts';
+
+/** Whom an action may stop to make room for itself, beside its own earlier incarnations. */
+export interface KillOther {
+  readonly ports: readonly PortClaim[];
+  /** Absolute paths, or `@name`. */
+  readonly sockets: readonly string[];
+  /** `*` and `?` stand for any characters; must match a whole command line, or equal the executable's path. */
+  readonly process_filters: readonly string[];
+}
+
+/** Who must hold the claims before a process counts as ready: its own tree, anybody, or nobody needs to. */
+export type ReadyClaims = 'own' | 'open' | 'none';
+
+/** One thing to be done: a process to keep alive, or a oneshot that must exit 0. */
+export interface ActionSpec {
+  readonly name: string;
+  readonly process: boolean;
+  /** Text is for `/bin/sh -c`; a list is executed as it is. */
+  readonly run: string | readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Read in this order at each start; `env` is above them all. */
+  readonly env_file: readonly string[];
+  /** Names of actions of the same service. */
+  readonly after: readonly string[];
+  readonly singleton: boolean;
+  /** Null: the default place in the state folder. */
+  readonly pid_file: string | null;
+  /** Absolute paths, or `@name`. */
+  readonly sockets: readonly string[];
+  readonly tcp_ports: readonly PortClaim[];
+  readonly udp_ports: readonly PortClaim[];
+  /** Null: no permission. */
+  readonly kill_other: KillOther | null;
+  readonly ready: { readonly timeout: number; readonly claims: ReadyClaims };
+  readonly restart: {
+    readonly policy: RestartPolicy;
+    readonly delay: number;
+    readonly factor: number;
+    readonly max_delay: number;
+    readonly jitter: number;
+    readonly stable_after: number;
+    /** 0: never give up. */
+    readonly max_attempts: number;
+  };
+  readonly stop: { readonly signal: NodeJS.Signals; readonly timeout: number };
+  readonly recovery: 'adopt' | 'restart';
+  readonly logs: {
+    readonly rotate: readonly ({ readonly type: string } & Readonly<Record<string, unknown>>)[];
+    readonly keep: number;
+    readonly max_total: number;
+    readonly compress: 'gzip' | 'none';
+  };
+}
+
+/** A named set of actions that together keep one thing alive. */
+export interface ServiceSpec {
+  readonly name: string;
+  readonly actions: Readonly<Record<string, ActionSpec>>;
+}
+
+/** A service file that was found to be right. */
+export interface ServiceFile {
+  /** Absolute. */
+  readonly path: string;
+  readonly services: Readonly<Record<string, ServiceSpec>>;
+}

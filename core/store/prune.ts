@@ -1,0 +1,60 @@
+/**
+ * Keeps the store to its bounds, a little at a time: a call deletes at most a slice, so that it never holds the event
+ * loop for long.
+ */
+import type { Database } from './database.ts';
+
+/** How much is kept. */
+export interface StoreLimits {
+  /** Events. */
+  readonly max_events: number;
+  /** Of an event, in ms. */
+  readonly max_age: number;
+}
+
+/** 50,000 events (about 15 MB), none older than 30 days. */
+export const DEFAULT_LIMITS: StoreLimits = { max_events: 50_000, max_age: 30 * 24 * 3_600_000 };
+
+/** How many finished runs of a service are kept, each with its jobs. */
+export const KEPT_RUNS = 20;
+
+/** At most so many events in one call. */
+const SLICE = 500;
+
+// The newest event always stays: the numbers go on from it when the store is opened again.
+const DELETE_OLDEST = `
+  DELETE FROM events
+  WHERE seq IN (SELECT seq FROM events ORDER BY seq LIMIT ?) AND seq < (SELECT max(seq) FROM events)`;
+
+/**
+ * Deletes the oldest events, as far as there are too many or they are too old.
+ *
+ * @param now ms since the epoch.
+ * @returns true where there is more to delete.
+ * @throws {@link DatabaseError}
+ */
+export function pruneEvents(database: Database, limits: StoreLimits, now: number): boolean {
+  const excess = (database.number('count(*)', 'FROM events') ?? 0) - limits.max_events;
+  const oldest = database.number('time', 'FROM events ORDER BY seq LIMIT 1');
+  const horizon = now - limits.max_age;
+  let deleted = 0;
+  if (excess > 0) deleted += database.run(DELETE_OLDEST, [Math.min(excess, SLICE)]);
+  if (oldest !== null && oldest < horizon)
+    deleted += database.run(`${DELETE_OLDEST} AND time < ?`, [SLICE, horizon]);
+  return deleted >= SLICE;
+}
+
+/**
+ * Deletes a service's oldest finished runs, and their jobs, beyond {@link KEPT_RUNS}.
+ *
+ * @throws {@link DatabaseError}
+ */
+export function pruneRuns(database: Database, service: string): void {
+  database.run(
+    `DELETE FROM runs WHERE id IN (
+       SELECT id FROM runs WHERE service = ? AND finished_at IS NOT NULL
+       AND id NOT IN (SELECT run_id FROM services WHERE run_id IS NOT NULL)
+       ORDER BY started_at DESC, id DESC LIMIT -1 OFFSET ?)`,
+    [service, KEPT_RUNS],
+  );
+}

@@ -1,0 +1,386 @@
+/**
+ * The store: services, runs, jobs and events on disk, and what happens where the disk says no.
+ *
+ * A commit never throws. What cannot be written is kept in memory, the latest of each row, and {@link Store.degraded}
+ * says why; services go on meanwhile. `retry` writes it once that works again. Where the database itself is lost
+ * (damaged, or its file taken away), what is kept may not be all, and `rebuild` is given everything that the caller
+ * holds.
+ *
+ * The event loop is worth more than one write: somebody else's lock on the database is waited for only while upkeep
+ * starts. Later a commit gives up after {@link COMMIT_BUSY_TIMEOUT}, and is kept like any other that failed.
+ */
+import type { Host } from '../host/host.ts';
+import type { Job } from '../job/job.ts';
+import { type Reason, reason } from '../job/reason.ts';
+import type { EventQuery } from '../supervisor/control.ts';
+import { Backlog } from './backlog.ts';
+import { type Batch, isRefusal, type NumberedBatch, writeAcceptable, writeBatch } from './batch.ts';
+import { Connection } from './connection.ts';
+import { type Database, DatabaseError } from './database.ts';
+import { mergeEvents, mergeLive, mergeRows } from './merge.ts';
+import { NewerDatabase } from './migrations.ts';
+import { DEFAULT_LIMITS, pruneEvents, pruneRuns, type StoreLimits } from './prune.ts';
+import {
+  type JobQuery,
+  type Live,
+  type RunQuery,
+  readEvents,
+  readJobs,
+  readLive,
+  readRuns,
+} from './queries.ts';
+import type { EventRecord, RunRow } from './records.ts';
+
+/** For how long opening may wait for somebody else's lock, in ms. */
+const OPEN_BUSY_TIMEOUT = 5_000;
+
+/** The same for everything later, which blocks the event loop. */
+const COMMIT_BUSY_TIMEOUT = 50;
+
+/** Failures that have nothing to do with the connection. */
+const PASSING: readonly string[] = ['SQLITE_FULL', 'SQLITE_BUSY'];
+
+/** What a store needs to be opened. */
+export interface StoreOptions {
+  readonly path: string;
+  readonly host: Pick<Host, 'files' | 'clock'>;
+  readonly limits?: StoreLimits;
+  /** Called when the store becomes degraded, with why, and with null when it is not any more. Not while opening. */
+  readonly onDegraded: (reason: Reason | null) => void;
+  /** The fault seam: called with `store.commit` before each commit, and with `store.commit:done` after it. */
+  readonly at?: (call: string) => void;
+}
+
+/** What opening found. */
+export interface StoreOpened {
+  /** There was no database before. */
+  readonly created: boolean;
+  /** Where a damaged database was moved to. */
+  readonly set_aside: string | null;
+  /** Why something of the past may be missing; null where nothing is. */
+  readonly lost: Reason | null;
+}
+
+interface Failure {
+  readonly code: string;
+  readonly message: string;
+  /** Ms since the epoch. */
+  readonly since: number;
+  /** The connection is not at fault, and will do once the cause is gone. */
+  readonly sound: boolean;
+}
+
+/** The one writer of the database. */
+export class Store {
+  /** What opening found. */
+  readonly opened: StoreOpened;
+  readonly #options: StoreOptions;
+  readonly #connection: Connection;
+  readonly #backlog = new Backlog();
+  /** Services with a run that has finished since their runs were last pruned. */
+  readonly #finished = new Set<string>();
+  #failure: Failure | null = null;
+  #lost = false;
+  #dropped = 0;
+  #seq = 0;
+  /** Something was committed since the last checkpoint. */
+  #dirty = false;
+
+  private constructor(options: StoreOptions) {
+    this.#options = options;
+    this.#connection = new Connection(options.path, options.host);
+    try {
+      const { created, set_aside, damage } = this.#open(OPEN_BUSY_TIMEOUT);
+      this.opened = { created, set_aside, lost: lossOf(set_aside, damage) };
+      if (set_aside === null) return;
+      this.#seq = this.#aboveAll();
+      this.#writeKept();
+      // Whatever could be had of the past is on disk, and the caller has nothing to add to it yet.
+      this.#lost = false;
+    } catch (error) {
+      if (error instanceof NewerDatabase) throw error;
+      this.#seq = this.#aboveAll();
+      this.#lost = true;
+      this.#note(error);
+      this.opened ??= { created: false, set_aside: null, lost: this.degraded };
+    }
+  }
+
+  /**
+   * Opens the store. A damaged database is set aside; one that cannot be opened or written leaves the store degraded,
+   * until {@link rebuild} works.
+   *
+   * @throws {@link NewerDatabase} where a newer upkeep has written the database, which stays as it is.
+   *
+   * @example
+   * ```ts
+   * const store = Store.open({ path: `${stateDir}/upkeep.db`, host, onDegraded: (why) => report(why) });
+   * const [event] = store.commit({ jobs: [job], events: [started] });
+   * ```
+   */
+  static open(options: StoreOptions): Store {
+    return new Store(options);
+  }
+
+  /** Why not everything is on disk; null where it is. */
+  get degraded(): Reason | null {
+    if (this.#failure === null) return null;
+    const { code, message, since } = this.#failure;
+    return reason('STORE_DEGRADED', `the store cannot be written (${code}): ${message}`, {
+      path: this.#options.path,
+      error: code,
+      since,
+      kept_events: this.#backlog.event_count,
+      dropped: this.#dropped,
+    });
+  }
+
+  /** The database may lack more than what is kept here: it takes {@link rebuild}, not {@link retry}, to go on. */
+  get lost(): boolean {
+    return this.#lost;
+  }
+
+  /** How many events were given up as too many could not be written, and how many rows the database refused. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /**
+   * Writes a batch in one transaction, or keeps it where that fails. Never throws.
+   *
+   * @returns its events, with their numbers.
+   */
+  commit(batch: Batch): EventRecord[] {
+    const { at } = this.#options;
+    const numbered = this.#numbered(batch);
+    at?.('store.commit');
+    if (this.#failure !== null) {
+      this.#keep(numbered);
+    } else {
+      try {
+        writeBatch(this.#connection.writable(), numbered);
+        this.#dirty = true;
+      } catch (error) {
+        this.#keep(numbered);
+        this.#fail(error);
+      }
+    }
+    at?.('store.commit:done');
+    return numbered.events;
+  }
+
+  /**
+   * Tries to write what is kept, through a new connection where the old one may be at fault. It may block for as long
+   * as a failing write does: to be called every few seconds, not more often.
+   *
+   * @returns true where everything is on disk now; false also where the store is {@link lost}.
+   */
+  retry(): boolean {
+    if (this.#failure === null) return true;
+    return this.#mend() && !this.#lost && this.#flush();
+  }
+
+  /**
+   * Begins a new database where the old one is lost, and writes everything into it.
+   *
+   * @param all every service, run and job that the caller holds; of the events only new ones.
+   * @returns true where everything is on disk now; else it is kept.
+   */
+  rebuild(all: Batch): boolean {
+    this.#keep(this.#numbered(all));
+    if (!this.#mend()) return false;
+    this.#lost = false;
+    return this.#flush();
+  }
+
+  /** Every service, and the run that each is in, or was in last, with its jobs. What cannot be read is left out. */
+  load(): Live {
+    const stored = this.#read(readLive, { services: [], runs: [], jobs: [] });
+    return this.#failure === null ? stored : mergeLive(stored, this.#backlog.batch());
+  }
+
+  /** Jobs, those of finished runs too, oldest first. */
+  jobs(query: JobQuery): Job[] {
+    const stored = this.#read((database) => readJobs(database, query), []);
+    if (this.#failure === null) return stored;
+    const kept = this.#backlog.batch();
+    return mergeRows(stored, kept.jobs, kept, query);
+  }
+
+  /** Runs, oldest first. */
+  runs(query: RunQuery): RunRow[] {
+    const stored = this.#read((database) => readRuns(database, query), []);
+    if (this.#failure === null) return stored;
+    const kept = this.#backlog.batch();
+    return mergeRows(stored, kept.runs, kept, query);
+  }
+
+  /** Events in rising order; without a limit all that match. */
+  events(query: EventQuery): EventRecord[] {
+    const stored = this.#read((database) => readEvents(database, query), []);
+    return this.#failure === null ? stored : mergeEvents(stored, this.#backlog.batch(), query);
+  }
+
+  /**
+   * Deletes what is beyond the limits, a slice at a time, and once that is done moves what was committed out of the
+   * write-ahead log, so that no commit has to. For quiet moments; does nothing while degraded.
+   *
+   * @param now ms since the epoch.
+   * @returns true where there is more to delete: call it again soon.
+   */
+  prune(now: number): boolean {
+    const { database } = this.#connection;
+    if (database === null || this.#failure !== null) return false;
+    try {
+      const [service] = this.#finished;
+      if (service !== undefined) {
+        pruneRuns(database, service);
+        this.#finished.delete(service);
+      }
+      const more =
+        pruneEvents(database, this.#options.limits ?? DEFAULT_LIMITS, now) || this.#finished.size > 0;
+      if (!more && this.#dirty) {
+        database.exec('PRAGMA wal_checkpoint(PASSIVE)');
+        this.#dirty = false;
+      }
+      return more;
+    } catch (error) {
+      // Somebody holds a lock: nothing is amiss, and another time will do.
+      if (!(error instanceof DatabaseError && error.code === 'SQLITE_BUSY')) this.#fail(error);
+      return false;
+    }
+  }
+
+  /** Writes what is kept, if that works by now, and lets go of the database. Nothing may be called afterwards. */
+  close(): void {
+    this.retry();
+    try {
+      this.#connection.database?.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    } catch {
+      // What is in the log is committed, and found by the next to open it.
+    }
+    this.#connection.close();
+  }
+
+  #numbered(batch: Batch): NumberedBatch & { readonly events: EventRecord[] } {
+    for (const run of batch.runs ?? []) if (run.finished_at !== null) this.#finished.add(run.service);
+    return { ...batch, events: (batch.events ?? []).map((event) => ({ seq: ++this.#seq, ...event })) };
+  }
+
+  /**
+   * A number above those of all events, where they cannot be read: numbers only ever rise, also for who has read them
+   * from a database that is lost. Time will do, as there is far less than one event a ms.
+   */
+  #aboveAll(): number {
+    return Math.max(this.#seq, Math.floor(this.#options.host.clock.wall()));
+  }
+
+  /** Opens the database, in place of a damaged one if need be, whose rows are kept to be written. */
+  #open(busyTimeout: number): { created: boolean; set_aside: string | null; damage: unknown } {
+    let damage: unknown = null;
+    let set_aside: string | null = null;
+    let created: boolean;
+    try {
+      created = this.#connection.open(busyTimeout);
+    } catch (error) {
+      if (!this.#connection.condemned) throw error;
+      damage = error;
+      set_aside = this.#retire();
+      this.#connection.open(busyTimeout);
+      created = false;
+    }
+    const { database } = this.#connection;
+    database?.exec(`PRAGMA busy_timeout = ${COMMIT_BUSY_TIMEOUT}`);
+    this.#seq = Math.max(this.#seq, database?.number('max(seq)', 'FROM events') ?? 0);
+    return { created, set_aside, damage };
+  }
+
+  /** @returns where the database was set aside to; null where it was not. */
+  #retire(): string | null {
+    const remains = this.#connection.retire();
+    if (remains === null) return null;
+    this.#backlog.addOlder(remains.saved);
+    this.#lost = true;
+    return remains.set_aside;
+  }
+
+  /** Sees to it that there is a connection that may work. */
+  #mend(): boolean {
+    if (this.#failure === null) return true;
+    const { inPlace, fresh } = this.#connection;
+    if (inPlace && (this.#failure.sound || fresh)) return true;
+    try {
+      this.#retire();
+      // An empty one in its place has nothing of what was committed before.
+      if (this.#open(COMMIT_BUSY_TIMEOUT).created) this.#lost = true;
+      return true;
+    } catch (error) {
+      this.#fail(error);
+      return false;
+    }
+  }
+
+  #keep(batch: NumberedBatch): void {
+    this.#dropped += this.#backlog.add(batch);
+  }
+
+  /** Writes what is kept. @throws {@link DatabaseError} */
+  #writeKept(): void {
+    const database = this.#connection.writable();
+    const batch = this.#backlog.batch();
+    try {
+      writeBatch(database, batch);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      this.#dropped += writeAcceptable(database, batch);
+    }
+    this.#backlog.clear();
+    this.#dirty = true;
+  }
+
+  #flush(): boolean {
+    try {
+      this.#writeKept();
+    } catch (error) {
+      this.#fail(error);
+      return false;
+    }
+    if (this.#failure !== null) {
+      this.#failure = null;
+      this.#options.onDegraded(null);
+    }
+    return true;
+  }
+
+  #note(error: unknown): void {
+    const { code = 'ERROR', message } = error as NodeJS.ErrnoException;
+    const since = this.#failure?.since ?? this.#options.host.clock.wall();
+    this.#failure = { code, message, since, sound: isRefusal(error) || PASSING.includes(code) };
+    this.#connection.note(error);
+    if (this.#connection.condemned) this.#lost = true;
+  }
+
+  #fail(error: unknown): void {
+    const first = this.#failure === null;
+    this.#note(error);
+    // Last, as the caller may well commit an event about it.
+    if (first) this.#options.onDegraded(this.degraded);
+  }
+
+  #read<T>(question: (database: Database) => T, nothing: T): T {
+    const { database } = this.#connection;
+    if (database === null) return nothing;
+    try {
+      return question(database);
+    } catch (error) {
+      this.#fail(error);
+      return nothing;
+    }
+  }
+}
+
+function lossOf(setAside: string | null, damage: unknown): Reason | null {
+  if (setAside === null) return null;
+  const message = `the database was damaged (${damage}) and is now ${setAside}`;
+  return reason('STORE_DEGRADED', message, { set_aside: setAside });
+}

@@ -1,0 +1,202 @@
+/**
+ * Carries out what the machine asks for. What comes of it goes back as an event.
+ */
+import { join } from 'node:path';
+import type { ExitStatus, Host } from '../host/host.ts';
+import type { JobEffect, JobEvent } from '../job/event.ts';
+import { type Reason, reason } from '../job/reason.ts';
+import type { Logs } from '../log/mod.ts';
+import type { AdoptedWatch } from '../process/adopted_watch.ts';
+import { exitReason, UNKNOWN_EXIT } from '../process/exit.ts';
+import type { Identity } from '../process/identity.ts';
+import { type LaunchContext, launchRequest, shellExit, spawnFailure } from '../process/launch.ts';
+import type { OomWitness } from '../process/oom.ts';
+import type { Reaper, ReapTarget } from '../process/reaper.ts';
+import { readStatusFile, statusFromShell } from '../process/status_file.ts';
+import { type ReclaimTarget, type ReclaimWorld, reclaim } from '../reclaim/mod.ts';
+import { nextIncarnation } from '../job/job.ts';
+import type { StatePaths } from './paths.ts';
+import type { JobRuntime } from './runtime.ts';
+
+/** What carrying out effects needs. */
+export interface EffectPorts {
+  readonly host: Host;
+  readonly paths: StatePaths;
+  readonly instance: string;
+  /** The environment that every service starts from. */
+  readonly base_env: Readonly<Record<string, string>>;
+  readonly world: ReclaimWorld;
+  readonly logs: Logs;
+  readonly reaper: Reaper;
+  readonly adopted: AdoptedWatch;
+  readonly oom: OomWitness;
+  dispatch(job_id: string, event: JobEvent): void;
+  /** Records a fact about a job that changes no phase. */
+  note(runtime: JobRuntime, why: Reason): void;
+  /** A job wants to know when its claims are held. */
+  watchReady(runtime: JobRuntime, epoch: number): void;
+  /** An incarnation has ended by itself: what escaped its group is to be looked for in the background. */
+  leftBehind(runtime: JobRuntime, target: ReapTarget): void;
+}
+
+/** Carries out effects. */
+export class Effects {
+  readonly #ports: EffectPorts;
+
+  constructor(ports: EffectPorts) {
+    this.#ports = ports;
+  }
+
+  /** Begins an effect; never throws, never blocks for long. */
+  perform(runtime: JobRuntime, effect: JobEffect): void {
+    switch (effect.type) {
+      case 'prepare':
+        void this.#prepare(runtime, effect.epoch);
+        return;
+      case 'abort_prepare':
+        runtime.abort?.abort();
+        return;
+      case 'spawn':
+        void this.#spawn(runtime, effect.epoch, effect.incarnation);
+        return;
+      case 'watch_ready':
+        this.#ports.watchReady(runtime, effect.epoch);
+        return;
+      case 'adopt':
+        this.#adopt(runtime, effect.identity, effect.incarnation);
+        return;
+      case 'stop_group':
+        this.#stopGroup(runtime, effect);
+        return;
+    }
+  }
+
+  /** Everything that reclaim needs to know of a job; also for plans that are only shown. */
+  reclaimTarget(runtime: JobRuntime): ReclaimTarget {
+    const { job, spec } = runtime;
+    return {
+      action: spec,
+      service: job.service,
+      job_id: job.id,
+      pid_file: pidFile(this.#ports.paths, runtime),
+      search_path: spec.env['PATH'] ?? this.#ports.base_env['PATH'] ?? '',
+      next_incarnation: nextIncarnation(job),
+      last: job.last_identity,
+    };
+  }
+
+  async #prepare(runtime: JobRuntime, epoch: number): Promise<void> {
+    const { id } = runtime.job;
+    const abort = new AbortController();
+    runtime.abort = abort;
+    const note = (why: Reason): void => this.#ports.note(runtime, why);
+    try {
+      const result = await reclaim(this.reclaimTarget(runtime), this.#ports.world, { signal: abort.signal, note });
+      if (result.outcome === 'free') this.#ports.dispatch(id, { type: 'prepared', epoch });
+      else this.#ports.dispatch(id, { type: 'blocked', epoch, reason: result.reason });
+    } catch (error) {
+      // No fault of a probe or a file system may wedge a job: unknown is not free, and is looked at again.
+      const message = `could not find out whether the claims are free: ${(error as Error).message}`;
+      this.#ports.dispatch(id, { type: 'blocked', epoch, reason: reason('PROBE_UNAVAILABLE', message) });
+    }
+  }
+
+  async #spawn(runtime: JobRuntime, epoch: number, incarnation: number): Promise<void> {
+    const { job, spec } = runtime;
+    const { host, logs, paths } = this.#ports;
+    const context: Omit<LaunchContext, 'output_fd'> = {
+      mark: { instance: this.#ports.instance, job_id: job.id, incarnation },
+      service: job.service,
+      run_id: job.run_id,
+      base_env: this.#ports.base_env,
+      status_file: statusFile(paths, job.id),
+    };
+    let identity: Identity;
+    try {
+      // The running state of the last incarnation goes before the next begins.
+      if (!spec.process) host.files.rmSync(context.status_file, { force: true });
+      const opened = logs.open(runtime.log, incarnation);
+      if (opened.rotated !== null) runtime.unreleased = [...runtime.unreleased, opened.rotated];
+      const request = launchRequest(spec, { ...context, output_fd: opened.fd }, host.files);
+      const child = await host.spawner.spawn(request);
+      // A program that ended within microseconds is a zombie by now: no live process will ever match this identity.
+      identity = host.processes.identity(child.pid) ?? {
+        boot_id: host.processes.boot_id,
+        pid: child.pid,
+        start_time: -1,
+      };
+      runtime.sessions = new Set();
+      runtime.signalled = false;
+      child.onExit((status) => this.#exited(runtime, identity, incarnation, this.#ownStatus(runtime, status)));
+    } catch (error) {
+      const why = spawnFailure(error, spec, this.#ports.base_env['PATH'], host.files);
+      this.#ports.dispatch(job.id, { type: 'spawn_failed', epoch, reason: why });
+      return;
+    }
+    this.#ports.dispatch(job.id, { type: 'spawned', epoch, identity });
+  }
+
+  #adopt(runtime: JobRuntime, identity: Identity, incarnation: number): void {
+    const { adopted, logs, host, paths } = this.#ports;
+    logs.resume(runtime.log, incarnation);
+    runtime.unreleased = logs.sealed(runtime.log);
+    adopted.add(runtime.job.id, identity, () => {
+      const left = runtime.spec.process ? null : readStatusFile(host.files, statusFile(paths, runtime.job.id));
+      this.#exited(runtime, identity, incarnation, left ?? UNKNOWN_EXIT);
+    });
+  }
+
+  #stopGroup(runtime: JobRuntime, effect: Extract<JobEffect, { type: 'stop_group' }>): void {
+    const { incarnation } = effect;
+    const { job, spec } = runtime;
+    runtime.signalled = true;
+    const main_gone = job.phase === 'stopping' && !job.main_alive;
+    const target = this.#reapTarget(runtime, effect.identity, incarnation);
+    this.#ports.reaper.end(target, effect.kill ? 'SIGKILL' : spec.stop.signal, main_gone, (complete) => {
+      if (complete) this.#releaseLogs(runtime);
+      this.#ports.dispatch(job.id, { type: 'group_gone', incarnation });
+    });
+  }
+
+  #exited(runtime: JobRuntime, identity: Identity, incarnation: number, status: ExitStatus): void {
+    const { host, reaper, oom } = this.#ports;
+    const { job, spec } = runtime;
+    let why = shellExit(spec, status.exit_code) ?? exitReason(status);
+    if (status.exit_signal === 'SIGKILL' && !runtime.signalled) {
+      const verdict = oom.verdict(identity.pid);
+      const evidence = { exit_signal: 'SIGKILL', confidence: verdict };
+      if (verdict !== null) why = reason('OOM_KILLED', 'killed by the kernel: out of memory', evidence);
+    }
+    const group_alive = host.processes.groupExists(identity.pid);
+    this.#ports.dispatch(job.id, { type: 'exited', incarnation, group_alive, status, reason: why });
+    reaper.mainExited(job.id, incarnation);
+    if (!group_alive) this.#ports.leftBehind(runtime, this.#reapTarget(runtime, identity, incarnation));
+  }
+
+  /** A oneshot's status comes from the shell above it. */
+  #ownStatus(runtime: JobRuntime, status: ExitStatus): ExitStatus {
+    return runtime.spec.process || status.exit_code === null ? status : statusFromShell(status.exit_code);
+  }
+
+  #reapTarget(runtime: JobRuntime, identity: Identity, incarnation: number): ReapTarget {
+    const active = this.#ports.logs.activeFile(runtime.job.id);
+    const files = active === null ? runtime.unreleased : [...runtime.unreleased, active];
+    return { job_id: runtime.job.id, incarnation, identity, sessions: runtime.sessions, files };
+  }
+
+  /** Nothing can write to the logs of earlier incarnations any more: they may be compressed. */
+  #releaseLogs(runtime: JobRuntime): void {
+    for (const file of runtime.unreleased) this.#ports.logs.release(runtime.log, file);
+    runtime.unreleased = [];
+  }
+}
+
+/** Where a job's main pid is written. */
+export function pidFile(paths: StatePaths, { job, spec }: JobRuntime): string {
+  return spec.pid_file ?? join(paths.pids, `${job.service}.${job.action}.pid`);
+}
+
+/** Where a oneshot leaves its status. */
+export function statusFile(paths: StatePaths, job_id: string): string {
+  return join(paths.statuses, job_id);
+}

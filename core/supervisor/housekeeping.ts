@@ -1,0 +1,171 @@
+/**
+ * What has to be done from time to time: looks at logs, at trees, for escapees, and the store's own upkeep. All of
+ * it on the agenda; nothing of it on the restart path.
+ */
+import type { Agenda } from '../host/agenda.ts';
+import type { Host } from '../host/host.ts';
+import { identityOf } from '../job/job.ts';
+import { type Reason, reason } from '../job/reason.ts';
+import type { Logs } from '../log/mod.ts';
+import type { EscapeeFinder } from '../process/escapees.ts';
+import type { ProcessTable } from '../process/process_table.ts';
+import type { Reaper, ReapTarget } from '../process/reaper.ts';
+import { fileKey } from '../host/host.ts';
+import type { Store } from '../store/store.ts';
+import type { JobLoop } from './job_loop.ts';
+import type { Leftover } from './recovery.ts';
+import type { JobRuntime } from './runtime.ts';
+
+/** What housekeeping works on. */
+export interface HousekeepingPorts {
+  readonly host: Host;
+  readonly agenda: Agenda;
+  readonly loop: JobLoop;
+  readonly logs: Logs;
+  readonly store: Store;
+  readonly table: ProcessTable;
+  readonly finder: EscapeeFinder;
+  readonly reaper: Reaper;
+  note(runtime: JobRuntime | null, why: Reason): void;
+}
+
+/** After a start, and then again and again, the sessions in each tree are taken down. In ms. */
+const TREE_SOON = 1_000;
+const TREE_INTERVAL = 30_000;
+/** The first search for what an incarnation left behind begins so long after its end, in ms. */
+const SWEEP_DELAY = 500;
+/** A sweep gets at most this share of the time. */
+const SWEEP_SHARE = 0.05;
+/** What a leftover gets between SIGTERM and SIGKILL where its action is not known any more, in ms. */
+const LEFTOVER_GRACE = 10_000;
+/** In ms. */
+const PRUNE_INTERVAL = 60_000;
+const STORE_RETRY_INTERVAL = 2_000;
+
+interface Sweep {
+  readonly runtime: JobRuntime;
+  readonly target: ReapTarget;
+}
+
+/** Recurring duties. */
+export class Housekeeping {
+  readonly #ports: HousekeepingPorts;
+  #sweeps: Sweep[] = [];
+  #treeAt = Number.POSITIVE_INFINITY;
+
+  constructor(ports: HousekeepingPorts) {
+    this.#ports = ports;
+  }
+
+  /** Begins the duties that go on for as long as upkeep lives. */
+  begin(): void {
+    this.#lookAtLogs();
+    this.#lookAtTrees();
+    this.#prune();
+  }
+
+  /** A process has started: its tree is looked at soon. */
+  started(): void {
+    const soon = this.#ports.host.clock.mono() + TREE_SOON;
+    if (soon >= this.#treeAt) return;
+    this.#treeAt = soon;
+    this.#ports.agenda.set('trees', soon, () => this.#lookAtTrees());
+  }
+
+  /** A log wants to be looked at earlier than it was to be. */
+  logsChanged(): void {
+    this.#ports.agenda.set('logs', this.#ports.host.clock.mono(), () => this.#lookAtLogs());
+  }
+
+  /** An incarnation has ended by itself; what escaped its group is searched for, in the background. */
+  leftBehind(runtime: JobRuntime, target: ReapTarget): void {
+    this.#sweeps.push({ runtime, target });
+    if (this.#sweeps.length > 1) return;
+    const pause = Math.max(SWEEP_DELAY, this.#ports.finder.last_duration / SWEEP_SHARE);
+    this.#ports.agenda.set('sweep', this.#ports.host.clock.mono() + pause, () => this.#sweep());
+  }
+
+  /** Ends what an earlier upkeep left of incarnations that are over. */
+  endLeftover({ survivor, runtime }: Leftover): void {
+    const { job_id, incarnation, identity, service, action } = survivor;
+    const target: ReapTarget = { job_id, incarnation, identity, sessions: new Set(), files: [] };
+    const message = `stopped pid ${identity.pid}, left over from incarnation ${incarnation} of ${service}/${action}`;
+    this.#ports.note(runtime, reason('RECLAIMED', message, { identity, incarnation }));
+    this.#endRemains(target, runtime?.spec.stop.timeout ?? LEFTOVER_GRACE, () => {});
+  }
+
+  /** SIGTERM, a grace time, SIGKILL. */
+  #endRemains(target: ReapTarget, grace: number, gone: () => void): void {
+    const { reaper, agenda, host } = this.#ports;
+    const key = `remains:${target.job_id}/${target.incarnation}`;
+    agenda.set(key, host.clock.mono() + grace, () => reaper.end(target, 'SIGKILL', true, () => {}));
+    reaper.end(target, 'SIGTERM', true, () => {
+      agenda.delete(key);
+      gone();
+    });
+  }
+
+  /** The store could not be written to: it is tried again until it can. */
+  storeDegraded(): void {
+    const { agenda, host, store } = this.#ports;
+    agenda.set('store', host.clock.mono() + STORE_RETRY_INTERVAL, () => {
+      if (!store.retry()) this.storeDegraded();
+    });
+  }
+
+  #lookAtLogs(): void {
+    const { agenda, host, logs } = this.#ports;
+    const next = logs.look(host.clock.mono());
+    if (Number.isFinite(next)) agenda.set('logs', next, () => this.#lookAtLogs());
+  }
+
+  #lookAtTrees(): void {
+    const { agenda, host, loop, table } = this.#ports;
+    this.#treeAt = host.clock.mono() + TREE_INTERVAL;
+    agenda.set('trees', this.#treeAt, () => this.#lookAtTrees());
+    if (loop.jobs.size === 0) return;
+    void table.snapshot(0).then((snapshot) => {
+      for (const { job, sessions } of loop.jobs.values()) {
+        const main = identityOf(job);
+        if (main === null) continue;
+        for (const stat of snapshot.descendants(main.pid)) {
+          if (stat.session !== main.pid && stat.start_time >= main.start_time) sessions.add(stat.session);
+        }
+      }
+    });
+  }
+
+  #sweep(): void {
+    const { finder, logs } = this.#ports;
+    const sweeps = this.#sweeps;
+    this.#sweeps = [];
+    for (const { runtime, target } of sweeps) {
+      // Where restarts do not rotate, the next incarnation writes to the same log: then the log proves nothing.
+      const active = logs.activeFile(target.job_id);
+      const files = target.files.filter((file) => active === null || fileKey(file) !== fileKey(active));
+      const swept: ReapTarget = { ...target, files };
+      void finder.find(swept).then((remains) => {
+        if (remains.processes.length === 0) {
+          if (remains.complete) this.#release(runtime, files);
+          return;
+        }
+        const pids = remains.processes.map((stat) => stat.pid);
+        const message = `stopped what incarnation ${target.incarnation} left behind: pid ${pids.join(', ')}`;
+        this.#ports.note(runtime, reason('RECLAIMED', message, { pids, incarnation: target.incarnation }));
+        this.#endRemains(swept, runtime.spec.stop.timeout, () => this.#release(runtime, files));
+      });
+    }
+  }
+
+  #release(runtime: JobRuntime, files: ReapTarget['files']): void {
+    const keys = new Set(files.map(fileKey));
+    for (const file of files) this.#ports.logs.release(runtime.log, file);
+    runtime.unreleased = runtime.unreleased.filter((file) => !keys.has(fileKey(file)));
+  }
+
+  #prune(): void {
+    const { agenda, host, store } = this.#ports;
+    store.prune(host.clock.wall());
+    agenda.set('prune', host.clock.mono() + PRUNE_INTERVAL, () => this.#prune());
+  }
+}

@@ -1,0 +1,291 @@
+/**
+ * A running upkeep: answers the faces from what the fleet, the store and the logs know.
+ */
+import type { Host } from '../host/host.ts';
+import { atRest, identityOf, type Job } from '../job/job.ts';
+import { serviceState } from '../job/service_state.ts';
+import type { Logs } from '../log/mod.ts';
+import type { Reaper } from '../process/reaper.ts';
+import type { Claim } from '../reclaim/claim.ts';
+import { classify, lookUpHolders, type ReclaimWorld } from '../reclaim/mod.ts';
+import type { SpecIssue } from '../spec/mod.ts';
+import type { Actor, EventRecord, RunRow } from '../store/records.ts';
+import type { Store } from '../store/store.ts';
+import {
+  type ActionView,
+  type Control,
+  type EventQuery,
+  type Health,
+  type HolderView,
+  type JobView,
+  jobView,
+  type LogQuery,
+  NotFound,
+  type ServiceView,
+  type Why,
+} from './control.ts';
+import type { Fleet } from './fleet.ts';
+import type { JobLoop } from './job_loop.ts';
+import type { JobRuntime, Origin, ServiceRuntime } from './runtime.ts';
+import { explainAction, explainService } from './why.ts';
+
+/** The parts that a supervisor answers from. */
+export interface SupervisorParts {
+  readonly host: Host;
+  readonly store: Store;
+  readonly loop: JobLoop;
+  readonly fleet: Fleet;
+  readonly logs: Logs;
+  readonly reaper: Reaper;
+  readonly world: ReclaimWorld;
+  readonly events: EventFeed;
+  readonly about: Omit<Health, 'status' | 'store'>;
+  /** Reads the service file again and applies it; null where that was done. */
+  reload(origin: Origin): SpecIssue[] | null;
+  /** Lets everything go: timers, descriptors, the store, the lock. */
+  close(): void;
+}
+
+/** Hands events on to whoever listens. */
+export class EventFeed {
+  readonly #listeners = new Set<(event: EventRecord) => void>();
+
+  /** Tells every listener; a listener that throws is its own problem only. */
+  publish(events: readonly EventRecord[]): void {
+    for (const listener of this.#listeners) {
+      for (const event of events) listener(event);
+    }
+  }
+
+  /** Calls back on each event from now on; returns what ends it. */
+  subscribe(listener: (event: EventRecord) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}
+
+/** How many events and log lines an explanation shows. */
+const WHY_EVENTS = 10;
+const WHY_LINES = 10;
+
+/** A running upkeep. */
+export class Supervisor implements Control {
+  readonly stopped: Promise<void>;
+  readonly #parts: SupervisorParts;
+  /** Told whenever a job has changed. */
+  readonly #watchers = new Set<() => void>();
+  #hasStopped: () => void = () => {};
+  #shuttingDown = false;
+
+  constructor(parts: SupervisorParts) {
+    this.#parts = parts;
+    this.stopped = new Promise((resolve) => {
+      this.#hasStopped = resolve;
+    });
+  }
+
+  health(): Health {
+    const store = this.#parts.store.degraded;
+    return { ...this.#parts.about, status: store === null ? 'ok' : 'degraded', store };
+  }
+
+  services(): ServiceView[] {
+    return [...this.#parts.fleet.services.values()].map(serviceView);
+  }
+
+  service(name: string): ServiceView {
+    return serviceView(this.#parts.fleet.service(name));
+  }
+
+  jobs(query: { service?: string; run_id?: string }): JobView[] {
+    // The loop has the newest state of the jobs of the present runs; the store knows the earlier ones.
+    const live = this.#parts.loop.jobs;
+    return this.#parts.store.jobs(query).map((job) => jobView(live.get(job.id)?.job ?? job));
+  }
+
+  job(id: string): JobView {
+    return jobView(this.#job(id));
+  }
+
+  runs(query: { service?: string }): RunRow[] {
+    return this.#parts.store.runs(query);
+  }
+
+  start(name: string, actor: Actor): ServiceView {
+    this.#parts.fleet.start(name, { actor, cause: null });
+    return this.service(name);
+  }
+
+  stop(name: string, actor: Actor): ServiceView {
+    this.#parts.fleet.stop(name, { actor, cause: null });
+    return this.service(name);
+  }
+
+  restart(name: string, actor: Actor): ServiceView {
+    this.#parts.fleet.restart(name, { actor, cause: null });
+    return this.service(name);
+  }
+
+  settled(name: string, timeout: number): Promise<boolean> {
+    return this.#until(() => {
+      const service = this.#parts.fleet.services.get(name);
+      return service === undefined || isSettled(service);
+    }, timeout);
+  }
+
+  async why(name: string): Promise<Why> {
+    const { fleet, store, logs, reaper, host } = this.#parts;
+    const service = fleet.service(name);
+    const actions = service.jobs.map((runtime) => {
+      const { job } = runtime;
+      const events = store.events({ job_id: job.id, limit: WHY_EVENTS }).reverse();
+      const survivors = reaper.survivors(job.id, job.restart_count).map(({ pid }) => ({
+        pid,
+        command: (host.processes.argv(pid) ?? []).join(' '),
+      }));
+      return explainAction({ job, events, log_tail: logs.tail(runtime.log, endedIncarnation(job), WHY_LINES), survivors });
+    });
+    return explainService(name, service.row.wanted, stateOf(service), actions);
+  }
+
+  async holders(claim: Claim): Promise<{ holders: HolderView[]; complete: boolean }> {
+    const { world } = this.#parts;
+    const seen = await lookUpHolders([claim], world, { suspects: [], exhaustive: true });
+    const holders = seen.holders.map((holder): HolderView => {
+      const known = holder.process === null ? null : classify(holder.process, null, world);
+      // Without a job to reclaim for nothing is "own": what is ours is managed.
+      const holderClass = known === null ? 'unknown' : known.class === 'own_earlier' ? 'managed' : known.class;
+      const name = known?.job?.name ?? null;
+      return { ...holder, class: holderClass, service: name?.service ?? null, action: name?.action ?? null };
+    });
+    return { holders, complete: seen.complete };
+  }
+
+  events(query: EventQuery): EventRecord[] {
+    return this.#parts.store.events(query);
+  }
+
+  onEvent(callback: (event: EventRecord) => void): () => void {
+    return this.#parts.events.subscribe(callback);
+  }
+
+  log(jobId: string, query: LogQuery): AsyncIterable<Uint8Array> {
+    return this.#parts.logs.read(this.#logOf(jobId), query);
+  }
+
+  followLog(jobId: string, query: LogQuery, signal: AbortSignal): AsyncIterable<Uint8Array> {
+    return this.#parts.logs.follow(this.#logOf(jobId), query, signal);
+  }
+
+  /** Reads the service file again. Returns what is wrong with it; then nothing has changed. */
+  reload(actor: Actor): SpecIssue[] | null {
+    return this.#parts.reload({ actor, cause: null });
+  }
+
+  async shutdown(actor: Actor): Promise<void> {
+    const { fleet, loop } = this.#parts;
+    if (this.#shuttingDown) return this.stopped;
+    this.#shuttingDown = true;
+    fleet.halt({ actor, cause: null });
+    await this.#until(() => [...loop.jobs.values()].every(({ job }) => atRest(job)), Number.POSITIVE_INFINITY);
+    this.#parts.close();
+    this.#hasStopped();
+  }
+
+  waitingFor(): string[] {
+    const { loop, reaper } = this.#parts;
+    return [...loop.jobs.values()].flatMap(({ job, spec }) => {
+      if (atRest(job)) return [];
+      const pids = [
+        ...(job.phase === 'stopping' && !job.main_alive ? [] : [identityOf(job)?.pid]),
+        ...reaper.survivors(job.id, job.restart_count).map((stat) => stat.pid),
+      ].filter((pid) => pid !== undefined);
+      const of = pids.length === 0 ? '' : ` (pid ${[...new Set(pids)].join(', ')})`;
+      const limit = job.phase === 'stopping' ? `, SIGKILL after ${spec.stop.timeout / 1000} s` : '';
+      return [`${job.service}/${job.action} is ${job.phase}${of}${limit}`];
+    });
+  }
+
+  /** A job has changed: whoever waits looks again. */
+  jobChanged(): void {
+    for (const watcher of [...this.#watchers]) watcher();
+  }
+
+  #until(done: () => boolean, timeout: number): Promise<boolean> {
+    if (done()) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const finish = (outcome: boolean): void => {
+        this.#watchers.delete(look);
+        cancel();
+        resolve(outcome);
+      };
+      const look = (): void => {
+        if (done()) finish(true);
+      };
+      const cancel = Number.isFinite(timeout)
+        ? this.#parts.host.clock.timer(timeout, () => finish(false))
+        : () => {};
+      this.#watchers.add(look);
+    });
+  }
+
+  #job(id: string): Job {
+    const job = this.#parts.loop.jobs.get(id)?.job ?? this.#parts.store.jobs({ id })[0];
+    if (job === undefined) throw new NotFound(`no job '${id}'`);
+    return job;
+  }
+
+  #logOf(id: string): JobRuntime['log'] {
+    const live = this.#parts.loop.jobs.get(id);
+    if (live !== undefined) return live.log;
+    const { service, action } = this.#job(id);
+    return this.#parts.logs.past({ service, action, job_id: id });
+  }
+}
+
+function serviceView(service: ServiceRuntime): ServiceView {
+  return {
+    name: service.row.name,
+    wanted: service.row.wanted,
+    state: stateOf(service),
+    run_id: service.row.run_id,
+    actions: service.jobs.map(actionView),
+  };
+}
+
+function actionView({ job }: JobRuntime): ActionView {
+  return {
+    action: job.action,
+    job_id: job.id,
+    phase: job.phase,
+    health: 'unknown',
+    pid: identityOf(job)?.pid ?? null,
+    started_at: job.started_at,
+    restart_count: job.restart_count,
+    attempt: job.attempt,
+    next_attempt_at: job.phase === 'retrying' ? job.next_attempt_at : null,
+    reason: job.reason,
+  };
+}
+
+function stateOf(service: ServiceRuntime): ReturnType<typeof serviceState> {
+  return serviceState(
+    service.row.wanted,
+    service.jobs.map(({ job }) => job),
+  );
+}
+
+/** Where it is wanted, or where it goes no further by itself. */
+function isSettled(service: ServiceRuntime): boolean {
+  if (service.row.wanted === 'down') return service.jobs.every(({ job }) => atRest(job));
+  return service.jobs.every(({ job, spec }) => {
+    if (job.phase === 'running') return spec.process;
+    return job.phase === 'succeeded' || job.phase === 'failed';
+  });
+}
+
+/** The incarnation that the last end was of: its log tells why. */
+function endedIncarnation(job: Job): number {
+  const restarted = job.finished_at === null && job.restart_count > 0;
+  return restarted ? job.restart_count - 1 : job.restart_count;
+}

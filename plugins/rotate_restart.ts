@@ -1,0 +1,15 @@
+/**
+ * Each incarnation gets a log of its own.
+ */
+import * as v from 'valibot';
+import type { LogRotator } from '../core/plugin/log_rotator.ts';
+
+/** Rotates when the job is about to be started again, and leaves a log in use alone. */
+export const restartRotator: LogRotator = {
+  name: 'restart',
+  summary: 'Each start of the program gets a fresh log.',
+  options: v.strictObject({}),
+  by_default: true,
+  decide: ({ occasion, size }) =>
+    occasion === 'restart' ? { action: 'rotate', bytes: size } : { action: 'keep' },
+};

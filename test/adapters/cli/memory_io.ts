@@ -1,0 +1,26 @@
+/**
+ * A terminal that writes down what it is told.
+ */
+import type { Io } from '../../../adapters/cli/io.ts';
+
+export class MemoryIo implements Io {
+  readonly env: Record<string, string>;
+  readonly cwd: string;
+  readonly colour = false;
+  columns: number | null = null;
+  stdout = '';
+  stderr = '';
+
+  constructor(cwd: string, env: Record<string, string> = {}) {
+    this.cwd = cwd;
+    this.env = env;
+  }
+
+  async out(text: string | Uint8Array): Promise<void> {
+    this.stdout += typeof text === 'string' ? text : Buffer.from(text).toString();
+  }
+
+  err(line: string): void {
+    this.stderr += `${line}\n`;
+  }
+}

@@ -1,0 +1,338 @@
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { OutputClosed } from '../../../adapters/cli/io.ts';
+import { runCommandLine } from '../../../adapters/cli/program.ts';
+import { createApp } from '../../../adapters/http/app.ts';
+import { serveUnix, type UnixServer } from '../../../adapters/http/serve_unix.ts';
+import { OpenStreams } from '../../../adapters/http/stream_body.ts';
+import { FakeControl, fakeEvent, fakeJob, fakeService } from '../../core/operation/fake_control.ts';
+import { smallHost } from '../http/small_host.ts';
+import { MemoryIo } from './memory_io.ts';
+
+let dir: string;
+let control: FakeControl;
+let server: UnixServer;
+let io: MemoryIo;
+
+beforeEach(async () => {
+  dir = realpathSync(mkdtempSync(join(tmpdir(), 'upkeep-cli-')));
+  mkdirSync(join(dir, '.upkeep'), { mode: 0o700 });
+  control = new FakeControl();
+  const streams = new OpenStreams();
+  const app = createApp(control, { clock: smallHost.clock, streams, report: () => {} });
+  server = await serveUnix(app, join(dir, '.upkeep', 'upkeep.sock'), { host: smallHost, streams });
+  io = new MemoryIo(dir);
+});
+
+afterEach(async () => {
+  await server.close(0);
+  rmSync(dir, { recursive: true, force: true });
+});
+
+function upkeep(...argv: string[]): Promise<number> {
+  return runCommandLine(argv, io);
+}
+
+describe('exit codes', () => {
+  test.each([['--help'], ['--version'], ['status', '--help']])(
+    '0: help and version (%s %s)',
+    async (...argv) => {
+      expect(await upkeep(...argv.filter((argument) => argument !== undefined))).toBe(0);
+      expect(io.stdout).not.toBe('');
+    },
+  );
+
+  const wrong: string[][] = [
+    [],
+    ['dance'],
+    ['start'],
+    ['status', 'a', 'b'],
+    ['status', '--colour'],
+    ['start', 'web', '--timeout', 'soon'],
+    ['logs', 'web', '-n', 'ten'],
+    ['logs', 'web', '-n', '-1'],
+    ['logs', 'web', '--since', 'yesterday'],
+    ['events', '-n', '1001'],
+    ['up', '--recovery', 'adopt'],
+    ['holders', '8080'],
+    ['holders', ':99999'],
+    ['status', ''],
+    ['why', '..'],
+    ['up', '-f', 'nothing.yaml'],
+    ['check', 'nothing.yaml'],
+  ];
+  test.each(wrong.map((argv) => [argv.join(' '), argv] as const))('2: wrong use (%s)', async (_, argv) => {
+    expect(await upkeep(...argv)).toBe(2);
+    expect(io.stderr).not.toBe('');
+    expect(io.stdout).toBe('');
+  });
+
+  const unknown: string[][] = [
+    ['status', 'wbe'],
+    ['start', 'wbe'],
+    ['stop', 'wbe', '--no-wait'],
+    ['restart', 'wbe'],
+    ['why', 'wbe'],
+    ['logs', 'wbe'],
+    ['events', 'wbe'],
+  ];
+  test.each(unknown.map((argv) => [argv.join(' '), argv] as const))('3: not found (%s)', async (_, argv) => {
+    expect(await upkeep(...argv)).toBe(3);
+    expect(io.stderr).toBe("upkeep: no service 'wbe'; did you mean 'web'?\n");
+  });
+
+  test('3: no such action', async () => {
+    expect(await upkeep('logs', 'web/side')).toBe(3);
+    expect(io.stderr).toBe("upkeep: 'web' has no action 'side'; it has: main\n");
+  });
+
+  const talking: string[][] = [
+    ['status'],
+    ['start', 'web'],
+    ['logs', 'web'],
+    ['logs', 'web', '-f'],
+    ['why', 'web'],
+    ['holders', ':80'],
+    ['events', '-f'],
+    ['down'],
+  ];
+  test.each(talking.map((argv) => [argv.join(' '), argv] as const))('4: no daemon (%s)', async (_, argv) => {
+    expect(await upkeep(...argv, '--state', 'elsewhere')).toBe(4);
+    expect(io.stderr).toBe(`upkeep: no upkeep runs on ${join(dir, 'elsewhere')}; start it with: upkeep up\n`);
+    mkdirSync(join(dir, 'elsewhere'));
+    expect(await upkeep(...argv, '--state', 'elsewhere')).toBe(4);
+  });
+
+  test('a failure is a document where JSON is asked for', async () => {
+    expect(await upkeep('why', 'wbe', '--json')).toBe(3);
+    expect(JSON.parse(io.stderr)).toMatchObject({
+      exit_code: 3,
+      message: "no service 'wbe'; did you mean 'web'?",
+      problem: { code: 'not_found', suggestion: 'web' },
+    });
+    expect(io.stdout).toBe('');
+  });
+
+  test('a reader that leaves is no failure', async () => {
+    io.out = async () => {
+      throw new OutputClosed('gone');
+    };
+    expect(await upkeep('status')).toBe(0);
+    expect(io.stderr).toBe('');
+  });
+});
+
+describe('check', () => {
+  test('0: a file that is right', async () => {
+    writeFileSync(join(dir, 'upkeep.yaml'), 'services: { web: { actions: { main: { run: "true" } } } }');
+    expect(await upkeep('check')).toBe(0);
+    expect(io.stdout).toBe(`${join(dir, 'upkeep.yaml')} is right\n`);
+  });
+
+  test('2: everything that is wrong, with its place', async () => {
+    writeFileSync(
+      join(dir, 'bad.yaml'),
+      'services:\n  web:\n    actions:\n      main: { rum: x, tcp_ports: [70000] }\n',
+    );
+    expect(await upkeep('check', 'bad.yaml')).toBe(2);
+    expect(io.stderr).toMatch(/^bad\.yaml:4:\d+ services\.web\.actions\.main/m);
+    expect(io.stderr.trimEnd().split('\n').length).toBeGreaterThan(2);
+    expect(io.stdout).toBe('');
+  });
+
+  test('as JSON', async () => {
+    writeFileSync(join(dir, 'bad.yaml'), 'services: 7');
+    expect(await upkeep('check', 'bad.yaml', '--json')).toBe(2);
+    expect(JSON.parse(io.stdout)).toMatchObject({ valid: false, issues: [{ path: 'services' }] });
+  });
+});
+
+describe('status', () => {
+  test('a table', async () => {
+    control.list = [
+      fakeService('web'),
+      fakeService('api', {
+        actions: [{ ...fakeService('api').actions[0], pid: null, phase: 'retrying' }] as never,
+      }),
+    ];
+    expect(await upkeep('status')).toBe(0);
+    const [heading, api, web] = io.stdout.split('\n');
+    expect(heading).toMatch(/^SERVICE\/ACTION +STATE +PID +UPTIME +RESTARTS +ATTEMPT +REASON$/);
+    expect(api).toMatch(/^api\/main +retrying +- +- +2 +0 +EXITED: exited with code 3$/);
+    expect(web).toMatch(/^web\/main +running +4711 +\d+d(\d+h)? +2 +0 +EXITED: exited with code 3$/);
+  });
+
+  test('everything, over as many pages as it takes', async () => {
+    control.list = Array.from({ length: 2500 }, (_, index) => fakeService(`s${index}`));
+    expect(await upkeep('status', '--json')).toBe(0);
+    const { items, next_cursor } = JSON.parse(io.stdout);
+    expect([items.length, next_cursor]).toEqual([2500, null]);
+  });
+
+  test('one service', async () => {
+    expect(await upkeep('status', 'web', '--json')).toBe(0);
+    expect(JSON.parse(io.stdout)).toEqual(JSON.parse(JSON.stringify(fakeService('web'))));
+  });
+});
+
+describe('start, stop and restart', () => {
+  test('wait, and say what became of it', async () => {
+    expect(await upkeep('restart', 'web', '--timeout', '2m')).toBe(0);
+    expect(control.calls).toEqual([
+      ['restart', 'web', 'cli'],
+      ['settled', 'web', 120_000],
+    ]);
+    expect(io.stdout).toBe('web is up\n');
+  });
+
+  test('do not wait where told', async () => {
+    expect(await upkeep('start', 'web', '--no-wait')).toBe(0);
+    expect(control.calls).toEqual([['start', 'web', 'cli']]);
+    expect(io.stdout).toBe('web is wanted up, and up now\n');
+  });
+
+  test('1: it did not get there in time', async () => {
+    control.settles = false;
+    const [action] = fakeService('web').actions;
+    control.list = [
+      fakeService('web', { state: 'retrying', actions: [{ ...action, phase: 'retrying' } as never] }),
+    ];
+    expect(await upkeep('start', 'web')).toBe(1);
+    expect(io.stderr).toBe('upkeep: web is retrying after 1m\n  main: EXITED: exited with code 3\n');
+  });
+
+  test('1: it came to rest, and not where it is wanted', async () => {
+    control.list = [fakeService('web', { state: 'failed' })];
+    expect(await upkeep('start', 'web', '--json')).toBe(1);
+    expect(JSON.parse(io.stdout)).toMatchObject({ service: { state: 'failed' }, settled: true });
+  });
+});
+
+describe('logs', () => {
+  test('of one action, as they were written', async () => {
+    expect(await upkeep('logs', 'web')).toBe(0);
+    expect(io.stdout).toBe('one\ntwo\nthree\n');
+    expect(control.calls).toEqual([['log', 'job-web', {}]]);
+  });
+
+  test('a terminal is not flooded', async () => {
+    io.columns = 80;
+    await upkeep('logs', 'web');
+    await upkeep('logs', 'web', '--incarnation', '1', '--grep', 'x');
+    await upkeep('logs', 'web/main', '-n', '5', '--since', '2026-11-24');
+    expect(control.calls).toEqual([
+      ['log', 'job-web', { tail: 100 }],
+      ['log', 'job-web', { incarnation: 1, grep: 'x' }],
+      ['log', 'job-web', { tail: 5, since: Date.UTC(2026, 10, 24) }],
+    ]);
+  });
+
+  test('of several actions, each line with its action', async () => {
+    const [main] = fakeService('web').actions;
+    const side = { ...main, action: 'sidecar', job_id: 'job-side' };
+    control.list = [fakeService('web', { actions: [main, side] as never })];
+    control.jobRows.push(fakeJob('web', { id: 'job-side', action: 'sidecar' }));
+    control.logChunks = [Buffer.from('on'), Buffer.from('e\ntwo')];
+    await upkeep('logs', 'web');
+    expect(io.stdout).toBe('main    | one\nmain    | two\nsidecar | one\nsidecar | two\n');
+  });
+
+  test('as JSON', async () => {
+    await upkeep('logs', 'web', '--json');
+    expect(
+      io.stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toEqual(['one', 'two', 'three'].map((line) => ({ action: 'main', line })));
+  });
+
+  test('followed until upkeep ends', async () => {
+    const following = upkeep('logs', 'web', '-f');
+    await expect.poll(() => io.stdout).toBe('one\ntwo\nthree\n');
+    await server.close(0);
+    expect(await following).toBe(0);
+  });
+});
+
+describe('events', () => {
+  test('the newest', async () => {
+    await upkeep('events', '-n', '2');
+    expect(
+      io.stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.replace(/.* {2}/, '')),
+    ).toEqual(['event 2', 'event 3']);
+  });
+
+  test('followed without a gap, as JSON lines', async () => {
+    const following = upkeep('events', 'web', '-f', '-n', '1', '--json');
+    await expect.poll(() => control.listeners.size).toBe(1);
+    control.happen(fakeEvent(4, { service: 'api' }));
+    control.happen(fakeEvent(5));
+    const seqs = () =>
+      io.stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line).seq);
+    await expect.poll(seqs).toEqual([3, 5]);
+    await server.close(0);
+    expect(await following).toBe(0);
+  });
+
+  test('of a service that has gone are still there', async () => {
+    control.history.push(fakeEvent(9, { service: 'gone' }));
+    expect(await upkeep('events', 'gone')).toBe(0);
+  });
+});
+
+describe('why, holders and down', () => {
+  test('why tells cause, evidence, log, events and the next step', async () => {
+    expect(await upkeep('why', 'web')).toBe(0);
+    for (const part of [
+      'web is up, wanted up',
+      'EXITED (certain): exited with code 3',
+      'exit_code: 3',
+      '| last words',
+      'event 3',
+      'next: nothing to do',
+    ]) {
+      expect(io.stdout).toContain(part);
+    }
+  });
+
+  test.each([
+    [':8080', { kind: 'tcp', address: null, port: 8080 }],
+    ['tcp:8080', { kind: 'tcp', address: null, port: 8080 }],
+    ['udp:53', { kind: 'udp', address: null, port: 53 }],
+    ['/run/a.sock', { kind: 'socket', path: '/run/a.sock' }],
+    ['@abstract', { kind: 'socket', path: '@abstract' }],
+  ])('holders %s', async (target, claim) => {
+    expect(await upkeep('holders', target)).toBe(0);
+    expect(control.calls).toEqual([['holders', claim]]);
+    expect(io.stdout).toBe(`nobody is seen to hold ${target}\n`);
+  });
+
+  test('holders of a relative path are looked for here', async () => {
+    await upkeep('holders', './a.sock');
+    expect(control.calls).toEqual([['holders', { kind: 'socket', path: join(dir, 'a.sock') }]]);
+  });
+
+  test('down waits until upkeep has ended, and says what for', async () => {
+    control.waiting = ['web/main is stopping'];
+    const ending = upkeep('down');
+    await expect.poll(() => io.stderr).toBe('waiting for\n  web/main is stopping\n');
+    await server.close(100);
+    expect(await ending).toBe(0);
+    expect(io.stdout).toBe('upkeep (pid 1234) has ended\n');
+  });
+
+  test('up refuses where upkeep runs already', async () => {
+    writeFileSync(join(dir, 'upkeep.yaml'), 'services: {}');
+    expect(await upkeep('up')).toBe(1);
+    expect(io.stderr).toBe(`upkeep: upkeep is already running on ${join(dir, '.upkeep')} (pid 1234)\n`);
+  });
+});

@@ -1,0 +1,51 @@
+/**
+ * House rules that a reader relies on, as a program.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const LAYERS = ['core', 'plugins', 'adapters'];
+
+function sources(folder: string): string[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join(folder, name));
+}
+
+function imports(file: string): string[] {
+  const text = readFileSync(join(ROOT, file), 'utf8');
+  return [...text.matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)].map(([, path = '']) =>
+    relative(ROOT, join(ROOT, dirname(file), path)),
+  );
+}
+
+describe('the layout', () => {
+  it.each(LAYERS)('%s imports nothing from the layers above it', (layer) => {
+    const above = LAYERS.slice(LAYERS.indexOf(layer) + 1);
+    const wrong = sources(layer).flatMap((file) =>
+      imports(file)
+        .filter((path) => above.includes(path.split('/')[0] ?? ''))
+        .map((path) => `${file} → ${path}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it('has every system call of core behind the host seam', () => {
+    const forbidden =
+      /\b(setTimeout|setInterval|setImmediate|Date\.now|performance\.now|process\.kill)\b|from 'node:(child_process|net|dgram)'/;
+    const wrong = sources('core')
+      .filter((file) => !file.startsWith('core/host/'))
+      .filter((file) => forbidden.test(readFileSync(join(ROOT, file), 'utf8').replace(/^\s*(\/\/|\*).*$/gm, '')));
+    expect(wrong).toEqual([]);
+  });
+
+  it('knows libsql in one place', () => {
+    const users = LAYERS.flatMap(sources).filter((file) =>
+      /from 'libsql'/.test(readFileSync(join(ROOT, file), 'utf8')),
+    );
+    expect(users).toHaveLength(1);
+  });
+});

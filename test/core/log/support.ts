@@ -1,0 +1,146 @@
+/**
+ * Logs on a folder of their own, and what a test needs around them.
+ */
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import type { Host } from '../../../core/host/host.ts';
+import { nodeHost } from '../../../core/host/node_host.ts';
+import type { Reason } from '../../../core/job/reason.ts';
+import { readLayout } from '../../../core/log/layout.ts';
+import { type LogJob, type LogPolicy, Logs } from '../../../core/log/mod.ts';
+import { formatSegment } from '../../../core/log/segment_name.ts';
+import { builtInRotators } from '../../../plugins/mod.ts';
+
+/** A folder that is removed after the test; `parent` for another file system than the usual. */
+export function scratch(parent: string = tmpdir()): { dir: string; remove(): void } {
+  const dir = realpathSync(mkdtempSync(join(parent, 'upkeep-log-')));
+  return { dir, remove: () => rmSync(dir, { recursive: true, force: true }) };
+}
+
+/** A job with the policy of the design, but for what is given. */
+export function jobWith(policy: Partial<LogPolicy> = {}, job_id = 'j1'): LogJob {
+  const usual: LogPolicy = {
+    rotate: [{ type: 'restart' }, { type: 'size', max: 65_536 }],
+    keep: 1000,
+    max_total: 1_000_000_000,
+    compress: 'none',
+  };
+  return { service: 'shop', action: 'web', job_id, policy: { ...usual, ...policy } };
+}
+
+/** The real host with some of it replaced. */
+export function hostWith(changes: Partial<Host>): Host {
+  return { ...nodeHost(), ...changes };
+}
+
+/** A host on which `fallocate` fails for one of its options, or all. */
+export function withoutFallocate(...options: string[]): Host {
+  const host = nodeHost();
+  return {
+    ...host,
+    spawner: {
+      ...host.spawner,
+      run: async (file, argv, rest) =>
+        options.includes(argv[0] ?? '')
+          ? { exit_code: 1, stdout: '', stderr: 'fallocate failed: Operation not supported', error: null }
+          : host.spawner.run(file, argv, rest),
+    },
+  };
+}
+
+/** What was reported. */
+export type Reports = {
+  job_id: string;
+  code: Reason['code'];
+  message: string;
+  evidence: Reason['evidence'];
+}[];
+
+/** Logs with the built-in rotators, that keep what they report and are looked at when the test says so. */
+export interface Fixture {
+  readonly logs: Logs;
+  readonly host: Host;
+  readonly reports: Reports;
+  /** Looks at every log, whenever it wanted to be looked at, and does not wait for what that begins. */
+  look(): void;
+  /** Looks, and waits for what that begins. */
+  lookAndWait(): Promise<void>;
+  /** Looks until nothing in the folder changes any more. */
+  quiet(): Promise<void>;
+}
+
+/** Makes a {@link Fixture}. */
+export function logsIn(dir: string, host: Host = nodeHost()): Fixture {
+  const reports: Reports = [];
+  const report = (job: LogJob, { code, message, evidence }: Reason): void => {
+    reports.push({ job_id: job.job_id, code, message, evidence });
+  };
+  const logs = new Logs({ host, dir, rotators: builtInRotators, report });
+  let now = host.clock.mono();
+  const look = (): void => {
+    now += 60_000;
+    logs.look(now);
+  };
+  const lookAndWait = async (): Promise<void> => {
+    look();
+    await logs.settled();
+  };
+  const quiet = async (): Promise<void> => {
+    for (let before = ''; ; ) {
+      await lookAndWait();
+      const after = listing(dir).join();
+      if (after === before) return;
+      before = after;
+    }
+  };
+  return { logs, host, reports, look, lookAndWait, quiet };
+}
+
+/** A job's log folder. */
+export function folderOf(dir: string, job: LogJob): string {
+  const folder = join(dir, job.service, job.action, job.job_id);
+  mkdirSync(folder, { recursive: true });
+  return folder;
+}
+
+/** The names in all log folders. */
+export function listing(dir: string): string[] {
+  return readdirSync(dir, { recursive: true, encoding: 'utf8' }).sort();
+}
+
+/** What is in a job's segments, oldest first, as every tool would read them. */
+export function segmentsOf(dir: string, job: LogJob): { name: string; text: string }[] {
+  const folder = folderOf(dir, job);
+  return readLayout(readdirSync(folder)).segments.map(({ name, gzip }) => {
+    const stem = formatSegment(name);
+    const bytes = readFileSync(join(folder, gzip ? `${stem}.log.gz` : `${stem}.log`));
+    return {
+      name: gzip ? `${stem}.log.gz` : `${stem}.log`,
+      text: (gzip ? gunzipSync(bytes) : bytes).toString('latin1'),
+    };
+  });
+}
+
+/** All of an iterable of bytes as text. */
+export async function textOf(chunks: AsyncIterable<Uint8Array>): Promise<string> {
+  const all: Uint8Array[] = [];
+  for await (const chunk of chunks) all.push(chunk);
+  return Buffer.concat(all).toString('latin1');
+}
+
+/** `n` numbered lines of a given length, from number `from`. */
+export function numbered(n: number, from = 0, length = 100): string {
+  let text = '';
+  for (let i = from; i < from + n; i++) text += `${String(i).padStart(10, '0')}${'x'.repeat(length - 11)}\n`;
+  return text;
+}
+
+/** The numbers of numbered lines; NaN for what is none. */
+export function numbersIn(text: string): number[] {
+  return text
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => (/^\d{10}x*$/.test(line) ? Number(line.slice(0, 10)) : Number.NaN));
+}

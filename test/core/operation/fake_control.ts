@@ -1,0 +1,229 @@
+/**
+ * A control without a supervisor behind it: everything is in plain fields that a test may set, and what was asked
+ * of it is written down.
+ */
+import type { Claim } from '../../../core/reclaim/claim.ts';
+import type { Actor, EventRecord, RunRow } from '../../../core/store/records.ts';
+import {
+  type Control,
+  type EventQuery,
+  type Health,
+  type HolderView,
+  type JobView,
+  type LogQuery,
+  NotFound,
+  type ServiceView,
+  type Why,
+} from '../../../core/supervisor/control.ts';
+
+const NOW = 1_700_000_000_000;
+
+export function fakeService(name: string, changes: Partial<ServiceView> = {}): ServiceView {
+  return {
+    name,
+    wanted: 'up',
+    state: 'up',
+    run_id: `run-${name}`,
+    actions: [
+      {
+        action: 'main',
+        job_id: `job-${name}`,
+        phase: 'running',
+        health: 'unknown',
+        pid: 4711,
+        started_at: NOW,
+        restart_count: 2,
+        attempt: 0,
+        next_attempt_at: null,
+        reason: { code: 'EXITED', message: 'exited with code 3', evidence: { exit_code: 3 } },
+      },
+    ],
+    ...changes,
+  };
+}
+
+export function fakeJob(service: string, changes: Partial<JobView> = {}): JobView {
+  return {
+    id: `job-${service}`,
+    run_id: `run-${service}`,
+    service,
+    action: 'main',
+    wanted: 'up',
+    phase: 'running',
+    pid: 4711,
+    identity: { boot_id: 'b', pid: 4711, start_time: 99 },
+    restart_count: 2,
+    attempt: 0,
+    next_attempt_at: null,
+    reason: { code: 'REQUESTED', message: 'started', evidence: {} },
+    created_at: NOW,
+    started_at: NOW,
+    ready_at: NOW,
+    finished_at: null,
+    exit_code: null,
+    exit_signal: null,
+    ...changes,
+  };
+}
+
+export function fakeEvent(seq: number, changes: Partial<EventRecord> = {}): EventRecord {
+  return {
+    seq,
+    time: NOW + seq,
+    service: 'web',
+    action: 'main',
+    job_id: 'job-web',
+    incarnation: 0,
+    from: 'starting',
+    to: 'running',
+    code: 'REQUESTED',
+    message: `event ${seq}`,
+    evidence: {},
+    actor: 'core',
+    cause: null,
+    ...changes,
+  };
+}
+
+export class FakeControl implements Control {
+  list: ServiceView[] = [fakeService('web'), fakeService('api'), fakeService('worker')];
+  jobRows: JobView[] = [fakeJob('web'), fakeJob('api'), fakeJob('worker')];
+  runRows: RunRow[] = [
+    { id: 'run-web', service: 'web', started_at: NOW, finished_at: null },
+    { id: 'run-old', service: 'web', started_at: NOW - 5000, finished_at: NOW - 1000 },
+    { id: 'run-api', service: 'api', started_at: NOW + 5, finished_at: null },
+  ];
+  history: EventRecord[] = [1, 2, 3].map((seq) => fakeEvent(seq));
+  listeners = new Set<(event: EventRecord) => void>();
+  logChunks: Uint8Array[] = [Buffer.from('one\ntwo\n'), Buffer.from('three\n')];
+  holderList: HolderView[] = [];
+  settles = true;
+  failure: Error | null = null;
+  calls: unknown[][] = [];
+  waiting: string[] = [];
+  degraded = false;
+  stopped: Promise<void>;
+  endStopped: () => void = () => {};
+
+  constructor() {
+    this.stopped = new Promise((resolve) => {
+      this.endStopped = resolve;
+    });
+  }
+
+  /** Stores an event and tells it, as the supervisor does. */
+  happen(event: EventRecord): void {
+    this.history.push(event);
+    for (const listener of this.listeners) listener(event);
+  }
+
+  health(): Health {
+    return {
+      status: this.degraded ? 'degraded' : 'ok',
+      version: '0.0.0',
+      pid: 1234,
+      instance: 'abc',
+      state_dir: '/srv/state',
+      spec_file: null,
+      started_at: NOW,
+      store: null,
+    };
+  }
+  services(): ServiceView[] {
+    if (this.failure !== null) throw this.failure;
+    return this.list;
+  }
+  service(name: string): ServiceView {
+    const found = this.list.find((service) => service.name === name);
+    if (found === undefined) throw new NotFound(`no service '${name}'`);
+    return found;
+  }
+  jobs(query: { service?: string; run_id?: string }): JobView[] {
+    return this.jobRows.filter((job) => query.service === undefined || job.service === query.service);
+  }
+  job(id: string): JobView {
+    const found = this.jobRows.find((job) => job.id === id);
+    if (found === undefined) throw new NotFound(`no job '${id}'`);
+    return found;
+  }
+  runs(query: { service?: string }): RunRow[] {
+    return this.runRows.filter((run) => query.service === undefined || run.service === query.service);
+  }
+  start(name: string, actor: Actor): ServiceView {
+    this.calls.push(['start', name, actor]);
+    return this.service(name);
+  }
+  stop(name: string, actor: Actor): ServiceView {
+    this.calls.push(['stop', name, actor]);
+    return this.service(name);
+  }
+  restart(name: string, actor: Actor): ServiceView {
+    this.calls.push(['restart', name, actor]);
+    return this.service(name);
+  }
+  async settled(name: string, timeout: number): Promise<boolean> {
+    this.calls.push(['settled', name, timeout]);
+    return this.settles;
+  }
+  async why(name: string): Promise<Why> {
+    const { wanted, state } = this.service(name);
+    return {
+      service: name,
+      wanted,
+      state,
+      summary: `${name} is up.`,
+      actions: [
+        {
+          action: 'main',
+          job_id: `job-${name}`,
+          phase: 'running',
+          code: 'EXITED',
+          message: 'exited with code 3',
+          evidence: { exit_code: 3 },
+          confidence: 'certain',
+          next_step: 'nothing to do',
+          log_tail: ['last words'],
+          events: [fakeEvent(3)],
+        },
+      ],
+    };
+  }
+  async holders(claim: Claim): Promise<{ holders: HolderView[]; complete: boolean }> {
+    this.calls.push(['holders', claim]);
+    return { holders: this.holderList, complete: true };
+  }
+  events(query: EventQuery): EventRecord[] {
+    const { after, limit = 100 } = query;
+    const matching = this.history.filter(
+      (event) =>
+        (query.service === undefined || event.service === query.service) &&
+        (query.job_id === undefined || event.job_id === query.job_id) &&
+        event.seq > (after ?? -1),
+    );
+    return after === undefined ? matching.slice(-limit) : matching.slice(0, limit);
+  }
+  onEvent(callback: (event: EventRecord) => void): () => void {
+    this.listeners.add(callback);
+    return () => this.listeners.delete(callback);
+  }
+  async *log(jobId: string, query: LogQuery): AsyncIterable<Uint8Array> {
+    this.calls.push(['log', jobId, query]);
+    yield* this.logChunks;
+  }
+  async *followLog(jobId: string, query: LogQuery, signal: AbortSignal): AsyncIterable<Uint8Array> {
+    this.calls.push(['followLog', jobId, query]);
+    try {
+      yield* this.logChunks;
+      if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    } finally {
+      this.calls.push(['followLog ended']);
+    }
+  }
+  async shutdown(actor: Actor): Promise<void> {
+    this.calls.push(['shutdown', actor]);
+    await this.stopped;
+  }
+  waitingFor(): string[] {
+    return this.waiting;
+  }
+}

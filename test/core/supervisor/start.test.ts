@@ -1,0 +1,192 @@
+/**
+ * The whole core on the real host, with one part of the host or one plugin swapped.
+ */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Host } from '../../../core/host/host.ts';
+import { nodeHost } from '../../../core/host/node_host.ts';
+import type { Probe } from '../../../core/plugin/probe.ts';
+import { AlreadyRunning, SpecError, startSupervisor } from '../../../core/supervisor/start.ts';
+import type { Supervisor } from '../../../core/supervisor/supervisor.ts';
+import { builtInProbes, builtInRotators } from '../../../plugins/mod.ts';
+import { freePort } from '../../support/sandbox.ts';
+import { until } from '../../support/until.ts';
+
+const SERVICE = fileURLToPath(new URL('../../fixtures/service.mjs', import.meta.url));
+
+let dir: string;
+const started: Supervisor[] = [];
+
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'upkeep-core-'));
+});
+afterEach(async () => {
+  for (const supervisor of started.splice(0)) await supervisor.shutdown('core');
+  rmSync(dir, { recursive: true, force: true });
+});
+
+function write(services: object): void {
+  writeFileSync(join(dir, 'upkeep.json'), JSON.stringify({ services }));
+}
+
+async function start(host: Host = nodeHost(), probes: readonly Probe[] = builtInProbes): Promise<Supervisor> {
+  const supervisor = await startSupervisor({
+    host,
+    state_dir: join(dir, 'state'),
+    spec_file: join(dir, 'upkeep.json'),
+    probes,
+    rotators: builtInRotators,
+    recovery: 'as_specified',
+    env: process.env,
+    pid: process.pid,
+    version: 'test',
+  });
+  started.push(supervisor);
+  return supervisor;
+}
+
+const action = (supervisor: Supervisor, name: string) => {
+  const [only] = supervisor.service(name).actions;
+  if (only === undefined) throw new Error(`${name} has no action`);
+  return only;
+};
+
+const sleeper = (extra: object = {}): object => ({
+  actions: { main: { process: true, run: ['sleep', '1000'], stop: { timeout: '1s' }, ...extra } },
+});
+
+describe('case 11: a hung probe', () => {
+  it('keeps no other service from its times, and falls back', async () => {
+    const port = await freePort();
+    const stranger = createServer().listen(port, '127.0.0.1');
+    let asked = 0;
+    const hung: Probe = {
+      name: 'hung',
+      available: async () => true,
+      holders: () => {
+        asked += 1;
+        return new Promise(() => {});
+      },
+    };
+    write({
+      blocked: {
+        actions: {
+          main: { process: true, run: [process.execPath, SERVICE], env: { TCP_PORT: String(port) }, tcp_ports: [port] },
+        },
+      },
+      other: sleeper({ restart: { delay: '10ms', factor: 1, stable_after: '50ms' } }),
+    });
+    const supervisor = await start(nodeHost(), [hung, ...builtInProbes]);
+    await until(() => asked > 0 && action(supervisor, 'other').phase === 'running');
+    for (let count = 1; count <= 5; count += 1) {
+      process.kill(action(supervisor, 'other').pid ?? 0, 'SIGKILL');
+      await until(() => action(supervisor, 'other').restart_count === count && action(supervisor, 'other').phase === 'running');
+    }
+    // All of that happened while the very first question was still without an answer.
+    expect(asked).toBe(1);
+    expect(action(supervisor, 'blocked').phase).toBe('preparing');
+    await until(() => action(supervisor, 'blocked').reason?.code === 'PORT_HELD');
+    await new Promise((resolve) => stranger.close(resolve));
+    await supervisor.stop('blocked', 'core');
+  });
+});
+
+describe('case 12: the clock jumps an hour', () => {
+  it.each([3_600_000, -3_600_000])('by %i ms: no early and no late restart', async (jump) => {
+    let offset = 0;
+    const real = nodeHost();
+    const host: Host = { ...real, clock: { ...real.clock, wall: () => real.clock.wall() + offset } };
+    write({
+      calm: sleeper({ restart: { stable_after: '100ms' } }),
+      failing: {
+        actions: {
+          main: { process: true, run: ['false'], restart: { delay: '400ms', factor: 1, jitter: 0, stable_after: '1h' } },
+        },
+      },
+    });
+    const supervisor = await start(host);
+    await until(() => action(supervisor, 'failing').restart_count >= 1 && action(supervisor, 'calm').phase === 'running');
+    offset = jump;
+    const before = action(supervisor, 'failing').restart_count;
+    const begun = performance.now();
+    await until(() => action(supervisor, 'failing').restart_count >= before + 3);
+    // Not early: three restarts need at least two whole pauses. Not late: they came at all, and not an hour later.
+    expect(performance.now() - begun).toBeGreaterThan(2 * 400 - 50);
+    expect(action(supervisor, 'calm')).toMatchObject({ phase: 'running', restart_count: 0 });
+  });
+});
+
+describe('two upkeeps on one state folder', () => {
+  it('are not possible: the second refuses and changes nothing', async () => {
+    write({ calm: sleeper() });
+    const supervisor = await start();
+    await until(() => action(supervisor, 'calm').phase === 'running');
+    await expect(start()).rejects.toThrow(AlreadyRunning);
+    expect(action(supervisor, 'calm')).toMatchObject({ phase: 'running', restart_count: 0 });
+  });
+});
+
+describe('a wrong service file', () => {
+  it('is refused at the start', async () => {
+    write({ calm: { actions: { main: { run: 7 } } } });
+    await expect(start()).rejects.toThrow(SpecError);
+  });
+
+  it('is refused on reload, and nothing changes', async () => {
+    write({ calm: sleeper() });
+    const supervisor = await start();
+    await until(() => action(supervisor, 'calm').phase === 'running');
+    const before = supervisor.service('calm');
+    write({ calm: { actions: { main: { process: 'maybe' } } }, other: sleeper() });
+    expect(supervisor.reload('cli')).not.toBeNull();
+    expect(supervisor.service('calm')).toEqual(before);
+    expect(supervisor.services()).toHaveLength(1);
+  });
+});
+
+describe('reload', () => {
+  it('starts what is new, stops what is gone, restarts what has changed and nothing else', async () => {
+    write({ same: sleeper(), changed: sleeper(), gone: sleeper() });
+    const supervisor = await start();
+    await until(() => supervisor.services().every(({ state }) => state === 'up'));
+    const same = action(supervisor, 'same');
+    const changed = action(supervisor, 'changed');
+    const gone = action(supervisor, 'gone');
+    write({ same: sleeper(), changed: sleeper({ env: { A: '1' } }), added: sleeper() });
+    expect(supervisor.reload('cli')).toBeNull();
+    await until(() => supervisor.services().length === 3 && supervisor.services().every(({ state }) => state === 'up'));
+    await until(() => action(supervisor, 'changed').restart_count === 1);
+    expect(action(supervisor, 'same')).toEqual(same);
+    expect(action(supervisor, 'changed').job_id).toBe(changed.job_id);
+    expect(() => readFileSync(`/proc/${gone.pid}/stat`)).toThrow();
+  });
+});
+
+describe('a oneshot', () => {
+  it('is done before what comes after it, and never again in the run', async () => {
+    const record = join(dir, 'record');
+    write({
+      shop: {
+        actions: {
+          migrate: { run: `echo migrate >> ${record}` },
+          web: {
+            process: true,
+            run: `echo web >> ${record}; exec sleep 1000`,
+            after: ['migrate'],
+            stop: { timeout: '1s' },
+          },
+        },
+      },
+    });
+    const supervisor = await start();
+    await until(() => supervisor.service('shop').state === 'up');
+    supervisor.restart('shop', 'core');
+    await until(() => supervisor.service('shop').actions.some(({ restart_count }) => restart_count === 1));
+    await until(() => supervisor.service('shop').state === 'up');
+    await until(() => readFileSync(record, 'utf8') === 'migrate\nweb\nweb\n');
+  });
+});
