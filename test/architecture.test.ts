@@ -38,7 +38,9 @@ describe('the layout', () => {
       /\b(setTimeout|setInterval|setImmediate|Date\.now|performance\.now|process\.kill)\b|from 'node:(child_process|net|dgram)'/;
     const wrong = sources('core')
       .filter((file) => !file.startsWith('core/host/'))
-      .filter((file) => forbidden.test(readFileSync(join(ROOT, file), 'utf8').replace(/^\s*(\/\/|\*).*$/gm, '')));
+      .filter((file) =>
+        forbidden.test(readFileSync(join(ROOT, file), 'utf8').replace(/^\s*(\/\/|\*).*$/gm, '')),
+      );
     expect(wrong).toEqual([]);
   });
 

@@ -2,8 +2,7 @@
  * Starts upkeep in the background: this program again, in a session of its own, its output in the state folder.
  */
 import { closeSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
-import { extname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import type { ExitStatus } from '../../core/host/host.ts';
 import { nodeHost } from '../../core/host/node_host.ts';
 import { BrokenAnswer } from '../client/errors.ts';
@@ -11,6 +10,7 @@ import { runningPid, type UpOptions } from './commands/up.ts';
 import { CliError, EXIT, type ExitCode } from './exit.ts';
 import type { Io } from './io.ts';
 import { pause } from './pause.ts';
+import { mainModule } from './program_path.ts';
 import { jsonDocument } from './session.ts';
 
 /** How often the new daemon is looked for, ms. */
@@ -70,11 +70,6 @@ function beginLog(log: string): number {
   if (size < LOG_LIMIT) return size;
   renameSync(log, `${log}.1`);
   return 0;
-}
-
-/** The program that this is a part of, compiled or not. */
-function mainModule(): string {
-  return fileURLToPath(new URL(`main${extname(import.meta.url)}`, import.meta.url));
 }
 
 function daemonArguments(file: string, state: string, options: UpOptions): string[] {

@@ -128,6 +128,7 @@ class LinuxProcesses implements Processes {
   }
 
   watch(identity: Identity): Liveness | null {
+    if (identity.boot_id !== this.boot_id) return null;
     const watched = this.#open(identity);
     if (watched.alive()) return watched;
     watched.close();

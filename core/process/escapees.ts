@@ -18,8 +18,13 @@ export interface Traces {
   readonly identity: Identity;
   /** Sessions seen in its tree. */
   readonly sessions: ReadonlySet<number>;
-  /** Its log, and whatever else only it writes to. */
+  /** Its log, which only it writes to while no later incarnation shares it. */
   readonly files: readonly FileId[];
+  /**
+   * When the next incarnation began (a `start_time`), asked for when the look begins: what is younger may be of that
+   * one, and without a marker nobody could tell. Infinity while there is none.
+   */
+  bornBefore(): number;
 }
 
 /** What was found for one {@link Traces}. */
@@ -90,6 +95,7 @@ export class EscapeeFinder {
       }
     }
     const files = wanted.flatMap((traces) => traces.files);
+    const bounds = wanted.map((traces) => traces.bornBefore());
     let complete = true;
 
     const visit = (stat: ProcessStat): void => {
@@ -101,18 +107,21 @@ export class EscapeeFinder {
       }
       // A process that says it is some other live incarnation's is nobody's remains.
       if (!ours) {
-        for (const [index, traces] of wanted.entries()) {
-          if (traces.sessions.has(stat.session) && stat.start_time >= traces.identity.start_time) hits.add(index);
-        }
         const writing = processes.writersOf(files, [stat.pid]);
         complete &&= writing.complete;
         for (const key of writing.writers.keys()) for (const index of byFile.get(key) ?? []) hits.add(index);
+        for (const [index, traces] of wanted.entries()) {
+          if (traces.sessions.has(stat.session)) hits.add(index);
+          if (stat.start_time < traces.identity.start_time || stat.start_time >= (bounds[index] ?? 0))
+            hits.delete(index);
+        }
       }
       for (const index of hits) remains[index]?.push(stat);
     };
 
     const candidates = [...snapshot.processes.values()].filter(
-      (stat) => stat.pid > 2 && stat.ppid !== 2 && stat.pid !== this.#upkeepPid && stat.start_time >= earliest,
+      (stat) =>
+        stat.pid > 2 && stat.ppid !== 2 && stat.pid !== this.#upkeepPid && stat.start_time >= earliest,
     );
     await inSlices(clock, candidates, visit);
     return { remains, complete };

@@ -62,7 +62,8 @@ export function launchRequest(action: ActionSpec, context: LaunchContext, files:
   if (!action.process) {
     // Below a shell a missing program would read as exit 127; looked up first, it is told apart for certain.
     const program = argv[0] ?? '';
-    if (!findProgram(program, env['PATH'], action.cwd, files)) throw new LaunchError(commandNotFound(program));
+    if (!findProgram(program, env['PATH'], action.cwd, files))
+      throw new LaunchError(commandNotFound(program));
     argv = recordingStatus(argv, context.status_file);
   }
   const [file = '', ...args] = argv;
@@ -96,7 +97,12 @@ function commandNotFound(program: string): Reason {
  *
  * @param path the PATH that the program was looked up along.
  */
-export function spawnFailure(error: unknown, action: ActionSpec, path: string | undefined, files: Files): Reason {
+export function spawnFailure(
+  error: unknown,
+  action: ActionSpec,
+  path: string | undefined,
+  files: Files,
+): Reason {
   if (error instanceof LaunchError) return error.reason;
   const { code, message } = error as NodeJS.ErrnoException;
   const program = argvOf(action)[0] ?? '';

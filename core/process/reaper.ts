@@ -4,8 +4,9 @@
  * The reaper escalates nothing by itself: it signals with what it was told last and looks until nothing is left.
  * Who called it says when to come back with SIGKILL.
  */
-import type { Host, ProcessStat } from '../host/host.ts';
+
 import type { Agenda } from '../host/agenda.ts';
+import type { Host, ProcessStat } from '../host/host.ts';
 import type { EscapeeFinder, Remains, Traces } from './escapees.ts';
 import type { ProcessTable } from './process_table.ts';
 
@@ -50,7 +51,12 @@ export class Reaper {
    * @param main_gone its main process is known to have ended; else {@link mainExited} will say so.
    * @param gone called once; `complete` is false where some process could not be looked into.
    */
-  end(target: ReapTarget, signal: NodeJS.Signals, main_gone: boolean, gone: (complete: boolean) => void): void {
+  end(
+    target: ReapTarget,
+    signal: NodeJS.Signals,
+    main_gone: boolean,
+    gone: (complete: boolean) => void,
+  ): void {
     const key = keyOf(target);
     const known = this.#tasks.get(key);
     if (known !== undefined) {
@@ -90,7 +96,8 @@ export class Reaper {
       // While the main process lives its tree can still be read; afterwards its children are init's.
       const snapshot = await this.#table.snapshot(20);
       for (const stat of snapshot.descendants(identity.pid)) {
-        if (stat.session !== identity.pid && stat.start_time >= identity.start_time) sessions.add(stat.session);
+        if (stat.session !== identity.pid && stat.start_time >= identity.start_time)
+          sessions.add(stat.session);
       }
     }
     this.#signalNow(task);

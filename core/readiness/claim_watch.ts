@@ -150,7 +150,9 @@ export class ClaimWatch {
     });
     entry.known = watched.claims.flatMap((claim) => {
       const holders = byClaim.get(claimKey(claim)) ?? [];
-      return holders.filter((holder) => holder.process !== null && watched.isOwn(holder.process.pid)).slice(0, 1);
+      return holders
+        .filter((holder) => holder.process !== null && watched.isOwn(holder.process.pid))
+        .slice(0, 1);
     });
     if (watched.deadline === null) this.#judgeRunning(entry, verdicts);
     else this.#judgeStarting(entry, verdicts, watched.deadline);
@@ -161,7 +163,9 @@ export class ClaimWatch {
     const now = this.#host.clock.mono();
     const missing = verdicts.filter(([, verdict]) => !satisfies(verdict, watched.mode));
     if (missing.length === 0) {
-      const inferred = verdicts.filter(([, verdict]) => verdict === 'inferred').map(([claim]) => claimKey(claim));
+      const inferred = verdicts
+        .filter(([, verdict]) => verdict === 'inferred')
+        .map(([claim]) => claimKey(claim));
       const note =
         inferred.length === 0
           ? null
@@ -188,7 +192,9 @@ export class ClaimWatch {
   #judgeRunning(entry: Entry, verdicts: readonly [Claim, ClaimVerdict][]): void {
     const { watched } = entry;
     const now = this.#host.clock.mono();
-    const lost = verdicts.filter(([, verdict]) => verdict === 'free' || (verdict === 'other' && watched.mode === 'own'));
+    const lost = verdicts.filter(
+      ([, verdict]) => verdict === 'free' || (verdict === 'other' && watched.mode === 'own'),
+    );
     if (lost.length === 0) {
       entry.misses = 0;
       entry.at = now + KEEP_INTERVAL;
@@ -201,7 +207,9 @@ export class ClaimWatch {
     }
     this.#entries.delete(watched.job_id);
     const claims = lost.map(([claim, verdict]) => ({ claim: claimKey(claim), verdict }));
-    const names = claims.map(({ claim, verdict }) => (verdict === 'free' ? claim : `${claim} (held by another)`));
+    const names = claims.map(({ claim, verdict }) =>
+      verdict === 'free' ? claim : `${claim} (held by another)`,
+    );
     this.#events.lost(watched, reason('CLAIM_LOST', `no longer holds ${names.join(', ')}`, { claims }));
   }
 }

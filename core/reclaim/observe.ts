@@ -65,12 +65,13 @@ async function lookAtProcesses(
 }
 
 /**
- * The last incarnation's session, if anything of its group may live. Two cheap questions stand in for a walk over the
- * process table; what fled the group without a claim is left to the sweep that follows the spawn.
+ * The last incarnation's session, if anything of its group may live. One cheap question stands in for a walk over the
+ * process table: its main process leads the session and cannot leave the group. What fled the group and holds no claim
+ * is left to the sweep that follows the spawn.
  */
 function livingSession({ last }: ReclaimTarget, { host }: ReclaimWorld): number | null {
   if (last === null || last.boot_id !== host.processes.boot_id) return null;
-  return host.processes.groupExists(last.pid) || host.processes.isAlive(last) ? last.pid : null;
+  return host.processes.groupExists(last.pid) ? last.pid : null;
 }
 
 function known(pid: number, target: ReclaimTarget, world: ReclaimWorld): KnownProcess | null {

@@ -43,17 +43,15 @@ export async function reclaim(
 
   for (let round = 0; ; round++) {
     const plan = planReclaim(target, await observe(target, world));
-    if (signal.aborted) return blocked(GIVEN_UP);
     const result: ReclaimResult = plan.blocked === null ? { outcome: 'free' } : blocked(plan.blocked);
     const steps = plan.steps.filter((step) => step.type !== 'stop' || !spared.has(step.process.identity.pid));
     for (const found of plan.notes) note(found);
-    const [first] = steps;
-    if (first === undefined) return result;
-    if (round === MAX_ROUNDS) return blocked(insists(first));
+    if (steps.length === 0) return result;
+    if (round === MAX_ROUNDS) return insistent(steps) ?? result;
 
     const results = await Promise.all(steps.map((step) => carryOut(step, target, world, signal)));
-    if (signal.aborted) return blocked(GIVEN_UP);
     for (const { done } of results) if (done !== null) note(done);
+    if (signal.aborted) return blocked(GIVEN_UP);
     for (const { step, failed } of results) {
       if (failed === null) continue;
       if (isInTheWay(step)) return blocked(failed);
@@ -87,8 +85,10 @@ function isInTheWay(step: ReclaimStep): boolean {
 }
 
 /** There is still something to do after {@link MAX_ROUNDS}. */
-function insists(step: ReclaimStep): Reason {
-  return step.type === 'stop' ? keepsComingBack(step.process, step.claims) : keepsChanging(step);
+function insistent(steps: readonly ReclaimStep[]): ReclaimResult | null {
+  const step = steps.find(isInTheWay);
+  if (step === undefined) return null;
+  return blocked(step.type === 'stop' ? keepsComingBack(step.process, step.claims) : keepsChanging(step));
 }
 
 /** What came of a step: what it did, or why it could not, or neither where the world has changed since the look. */

@@ -5,19 +5,30 @@ import {
   type Document,
   isAlias,
   isMap,
-  isNode,
-  isScalar,
   isSeq,
   LineCounter,
-  type Node,
   type Pair,
   parseDocument,
   type YAMLMap,
 } from 'yaml';
 import type { Fault, Path } from './issue.ts';
+import { plainJson } from './plain_json.ts';
+import {
+  isMerge,
+  isRespelt,
+  keyOf,
+  offsetOf,
+  RESERVED_NAMES,
+  type Survey,
+  survey,
+  yamlFault,
+} from './yaml_survey.ts';
 
 /** How many nodes aliases may stand for, which bounds what a "billion laughs" can grow to. */
 const MAX_ALIASED = 10_000;
+
+/** A text in which this is not found has no {@link RESERVED_NAMES} among its keys. */
+const RESERVED_KEY = new RegExp(`"(?:${RESERVED_NAMES.join('|')})"`);
 
 /** Where something is in a text, both from 1. */
 export interface Position {
@@ -33,12 +44,30 @@ export interface SpecDocument {
   /** Where the key or the value at a path is, or as much of the path as there is. */
   positionOf(path: Path, at: 'key' | 'value'): Position | null;
   positionAt(offset: number): Position;
-  /** True for a number, or a yes or no, that is not written as it would be turned into text again: `1.10`, `0x1F`. */
+  /** True for a number, or true or false, that is not written as it would be turned into text again: `1.10`, `0x1F`. */
   isRespelt(path: Path): boolean;
 }
 
 /** Reads YAML 1.2, and so JSON. Everything that is wrong with it is told, not thrown. */
 export function readDocument(text: string): SpecDocument {
+  const data = plainJson(text);
+  if (data === undefined || RESERVED_KEY.test(text)) return readYaml(text);
+  // Only what is wrong has to be found in the text again.
+  let document: SpecDocument | null = null;
+  const wayBack = (): SpecDocument => {
+    document ??= readYaml(text);
+    return document;
+  };
+  return {
+    data,
+    faults: [],
+    positionOf: (path, at) => wayBack().positionOf(path, at),
+    positionAt: (offset) => wayBack().positionAt(offset),
+    isRespelt: () => false,
+  };
+}
+
+function readYaml(text: string): SpecDocument {
   const lines = new LineCounter();
   const positionAt = (offset: number): Position => {
     const { line, col } = lines.linePos(offset);
@@ -48,114 +77,89 @@ export function readDocument(text: string): SpecDocument {
     return { data: undefined, faults, positionOf: () => null, positionAt, isRespelt: () => false };
   };
   try {
-    // Warnings are about tags that mean nothing here. The version is named, as a directive could change it otherwise.
     const document = parseDocument(text, {
       lineCounter: lines,
+      // They would quote the line, and with it what may be a secret.
       prettyErrors: false,
+      // A %YAML directive could choose another one, in which `no` is false and 1:30 is 90.
       schema: 'core',
       merge: true,
       stringKeys: true,
+      // The survey tells the path too.
       uniqueKeys: false,
     });
-    const wrong = [...document.errors, ...document.warnings].map((error) =>
-      yamlFault(error.message, error.pos[0]),
-    );
-    if (wrong.length > 0) return unread(wrong);
-    const nodes = new Nodes(document);
-    const faults = nodes.faults();
-    if (faults.some(({ rule }) => rule === 'yaml')) return unread(faults);
+    // Warnings are about tags that mean nothing here.
+    const wrong = [...document.errors, ...document.warnings];
+    if (wrong.length > 0) return unread(wrong.map(({ message, pos: [begin] }) => yamlFault(message, begin)));
+    const surveyed = survey(document);
+    if (surveyed.faults.some(({ rule }) => rule === 'yaml')) return unread(surveyed.faults);
     const data: unknown = document.toJS({ maxAliasCount: MAX_ALIASED });
+    const places = new Places(document, surveyed);
     return {
       data,
-      faults,
+      faults: surveyed.faults,
       positionAt,
       positionOf(path, at) {
-        const offset = nodes.offsetOf(path, at);
+        const offset = places.offsetOf(path, at);
         return offset === null ? null : positionAt(offset);
       },
-      isRespelt: (path) => nodes.isRespelt(path),
+      isRespelt: (path) => surveyed.has_respelt && isRespelt(places.find(path).value),
     };
   } catch (error) {
-    // What the parser throws: a stack that overflows on nesting without end, or more aliases than are allowed.
+    // What the library throws: a stack that overflows on nesting without end, or more aliases than are allowed.
     if (!(error instanceof RangeError || error instanceof ReferenceError)) throw error;
-    return unread([yamlFault('nested too deeply, or too many aliases')]);
+    return unread([yamlFault('it is nested too deeply, or has too many aliases', null)]);
   }
 }
 
-function yamlFault(problem: string, offset?: number): Fault {
-  const fault = { path: [], rule: 'yaml', message: `must be valid YAML: ${problem}`, value: '' };
-  return offset === undefined ? fault : { ...fault, offset };
-}
-
-/** The nodes of a document: what plain data does not tell any more. */
-class Nodes {
+/** Finds the nodes of a document by path. */
+class Places {
   readonly #document: Document;
+  readonly #targets: Survey['targets'];
 
-  constructor(document: Document) {
+  constructor(document: Document, { targets }: Survey) {
     this.#document = document;
-  }
-
-  /** Keys that stand there twice, keys that plain objects cannot take, and aliases of nothing. */
-  faults(): Fault[] {
-    const faults: Fault[] = [];
-    const look = (node: unknown, path: Path): void => {
-      if (isAlias(node) && node.resolve(this.#document) === undefined) {
-        faults.push(yamlFault(`no anchor &${node.source} before this alias`, node.range?.[0]));
-      }
-      if (isSeq(node)) for (const [index, item] of node.items.entries()) look(item, [...path, index]);
-      if (!isMap(node)) return;
-      const seen = new Set<string>();
-      for (const pair of node.items) {
-        const key = keyOf(pair);
-        const below = isMerge(pair) ? path : [...path, key];
-        if (!isMerge(pair)) faults.push(...keyFaults(key, below, seen, offsetIn(pair.key)));
-        seen.add(key);
-        look(pair.value, below);
-      }
-    };
-    look(this.#document.contents, []);
-    return faults;
+    this.#targets = targets;
   }
 
   offsetOf(path: Path, at: 'key' | 'value'): number | null {
-    let node: unknown = this.#document.contents;
-    let keyOffset = offsetIn(node);
-    for (const key of path) {
-      const holder = this.#resolve(node);
-      if (isSeq(holder) && typeof key === 'number' && holder.items[key] !== undefined) {
-        node = holder.items[key];
-        keyOffset = offsetIn(node);
-      } else {
-        const pair = isMap(holder) ? this.#find(holder, String(key)) : null;
-        if (pair === null) return keyOffset;
-        keyOffset = offsetIn(pair.key);
-        node = pair.value;
-      }
-    }
-    return at === 'key' ? keyOffset : (offsetIn(node) ?? keyOffset);
+    const found = this.find(path);
+    const key = offsetOf(found.key);
+    return at === 'key' || !found.whole ? key : (offsetOf(found.value) ?? key);
   }
 
-  isRespelt(path: Path): boolean {
-    let node: unknown = this.#document.contents;
+  /** The nodes at a path, its aliases resolved; where it leads nowhere (`whole` false), those it came as far as. */
+  find(path: Path): { key: unknown; value: unknown; whole: boolean } {
+    let found: { key: unknown; value: unknown } = {
+      key: this.#document.contents,
+      value: this.#document.contents,
+    };
     for (const key of path) {
-      const holder = this.#resolve(node);
-      if (isSeq(holder)) node = holder.items[Number(key)];
-      else node = isMap(holder) ? this.#find(holder, String(key))?.value : null;
+      const next = this.#step(found.value, key);
+      if (next === null) return { ...found, whole: false };
+      found = next;
     }
-    const scalar = this.#resolve(node);
-    if (!isScalar(scalar) || typeof scalar.value === 'string') return false;
-    return scalar.source !== undefined && scalar.source !== String(scalar.value);
+    return { ...found, whole: true };
+  }
+
+  #step(holder: unknown, key: string | number): { key: unknown; value: unknown } | null {
+    if (isSeq(holder)) {
+      const item = holder.items[Number(key)];
+      return item === undefined ? null : { key: item, value: this.#resolve(item) };
+    }
+    const pair = isMap(holder) ? this.#pair(holder, String(key)) : null;
+    return pair === null ? null : { key: pair.key, value: this.#resolve(pair.value) };
   }
 
   /** A key of a map's own comes before one that is merged in, and of those the first. */
-  #find(map: YAMLMap, key: string): Pair | null {
+  #pair(map: YAMLMap, key: string): Pair | null {
     const own = map.items.find((pair) => !isMerge(pair) && keyOf(pair) === key);
     if (own !== undefined) return own;
-    for (const pair of map.items.filter(isMerge)) {
-      const merged = this.#resolve(pair.value);
+    for (const { value } of map.items.filter(isMerge)) {
+      const merged = this.#resolve(value);
       for (const source of isSeq(merged) ? merged.items : [merged]) {
         const holder = this.#resolve(source);
-        const found = isMap(holder) ? this.#find(holder, key) : null;
+        const found = isMap(holder) ? this.#pair(holder, key) : null;
         if (found !== null) return found;
       }
     }
@@ -163,30 +167,6 @@ class Nodes {
   }
 
   #resolve(node: unknown): unknown {
-    return isAlias(node) ? node.resolve(this.#document) : node;
+    return isAlias(node) ? this.#targets.get(node) : node;
   }
-}
-
-function keyFaults(key: string, path: Path, seen: ReadonlySet<string>, offset: number | null): Fault[] {
-  const fault = { path, value: JSON.stringify(key), ...(offset === null ? {} : { offset }) };
-  if (seen.has(key)) return [{ ...fault, rule: 'unique_key', message: 'must stand here only once' }];
-  // Every object has these already: a service of that name would be found where there is none.
-  if (key in Object.prototype || key === 'prototype') {
-    return [
-      { ...fault, rule: 'reserved_key', message: 'must have another name: this one is taken in JavaScript' },
-    ];
-  }
-  return [];
-}
-
-function keyOf(pair: Pair): string {
-  return isScalar(pair.key) ? String(pair.key.value) : String(pair.key);
-}
-
-function isMerge({ key }: Pair): boolean {
-  return isScalar(key) && key.value === '<<' && key.type === 'PLAIN';
-}
-
-function offsetIn(node: unknown): number | null {
-  return isNode(node) ? ((node as Node).range?.[0] ?? null) : null;
 }

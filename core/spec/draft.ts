@@ -58,15 +58,15 @@ export interface ServiceDraft {
 /**
  * The services of a file of which some parts may be wrong.
  *
+ * @param data What is written: every name, right or not.
  * @param output What the schema made of it: right where no fault is.
  */
-export function draftsOf(output: unknown, faults: readonly Fault[]): ServiceDraft[] {
+export function draftsOf(data: unknown, output: unknown, faults: readonly Fault[]): ServiceDraft[] {
   const soundness = new Soundness(faults);
-  return entriesOf(entry(output, 'services')).map(([name, service]) => ({
+  return Object.entries(below(data, ['services'])).map(([name, service]) => ({
     name,
-    actions: entriesOf(entry(service, 'actions')).map(
-      ([action, input]) =>
-        new ActionDraft(name, action, kindOf(input) === 'map' ? (input as object) : {}, soundness),
+    actions: Object.keys(below(service, ['actions'])).map(
+      (action) => new ActionDraft(name, action, below(output, actionPath(name, action)), soundness),
     ),
   }));
 }
@@ -76,12 +76,12 @@ export function actionPath(service: string, action: string): Path {
   return ['services', service, 'actions', action];
 }
 
-function entry(value: unknown, key: string): unknown {
-  return kindOf(value) === 'map' ? (value as Record<string, unknown>)[key] : undefined;
-}
-
-function entriesOf(value: unknown): [string, unknown][] {
-  return kindOf(value) === 'map' ? Object.entries(value as object) : [];
+/** The map at a path; an empty one where there is none. */
+function below(value: unknown, path: Path): Record<string, unknown> {
+  let found = value;
+  for (const key of path)
+    found = kindOf(found) === 'map' ? (found as Record<string, unknown>)[key] : undefined;
+  return kindOf(found) === 'map' ? (found as Record<string, unknown>) : {};
 }
 
 /** Tells what is wrong, holds something wrong, or is held by something wrong from all else. */
@@ -97,6 +97,7 @@ class Soundness {
   }
 
   isSound(path: Path): boolean {
+    if (this.#wrong.size === 0) return true;
     if (this.#holders.has(keyOf(path))) return false;
     return !path.some((_, index) => this.#wrong.has(keyOf(path.slice(0, index + 1))));
   }

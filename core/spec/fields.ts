@@ -13,18 +13,18 @@ import { DURATION_RULE, DURATION_TEXT, parseDuration, parseSize, SIZE_RULE, SIZE
 /** Yes or no. */
 export const flagField = v.boolean('must be true or false');
 
-/** A size: text with its unit, or bytes. Becomes bytes. */
+/** A size: text with its unit, or bytes; more than nothing. Becomes bytes. */
 export const sizeField: Reads<string | number, number> = byKind(
   {
     text: v.pipe(
       v.string(),
       v.metadata({ pattern: SIZE_TEXT.source }),
-      rule<string, number>('size', parseSize),
+      rule<string, number>('size', readSize),
     ),
     number: v.pipe(
       v.number(),
-      v.metadata({ type: 'integer', minimum: 0 }),
-      rule<number, number>('size', parseSize),
+      v.metadata({ type: 'integer', minimum: 1 }),
+      rule<number, number>('size', readSize),
     ),
   },
   SIZE_RULE,
@@ -153,6 +153,12 @@ function textOf(
       throw new RangeError(typeof message === 'string' ? message : message(text));
     }),
   );
+}
+
+function readSize(written: string | number): number {
+  const bytes = parseSize(written);
+  if (bytes < 1) throw new RangeError('must be more than 0 bytes');
+  return bytes;
 }
 
 function durationFrom(minimum: number): Reads<string | number, number> {

@@ -14,6 +14,8 @@ export interface Fault {
   readonly message: string;
   /** What is there, fit to be shown: see {@link shown}. */
   readonly value: string;
+  /** True where it is the last key of the path that is wrong, not what stands under it. */
+  readonly about_key?: boolean;
   /** Where in the text, where the path does not tell. */
   readonly offset?: number;
 }
@@ -44,7 +46,7 @@ export function shown(path: Path, value: unknown): string {
   if (kind === 'nothing') return 'nothing';
   if (Array.isArray(value)) return `a list of ${value.length}`;
   if (kind === 'map') return 'a map';
-  const secret = path.some((key) => key === 'env' || SECRET.test(String(key)));
+  const secret = path.includes('env') || SECRET.test(String(path.at(-1)));
   if (typeof value !== 'string') return secret ? `a ${kind}` : String(value);
   return secret || value.length > SHOWN_LENGTH ? `text of ${value.length} characters` : JSON.stringify(value);
 }
@@ -86,9 +88,9 @@ export function schemaFault(issue: v.BaseIssue<unknown>): Fault {
   if (issue.type === 'loose_object' && last !== undefined) {
     return { path, rule: 'required', message: 'is required', value: shown(path, undefined) };
   }
-  const aboutKey = last?.type === 'object' && 'origin' in last && last.origin === 'key';
-  const value = aboutKey ? JSON.stringify(last.key) : shown(path, issue.input);
-  return { path, rule: ruleOf(issue), message: issue.message, value };
+  const about_key = last?.type === 'object' && 'origin' in last && last.origin === 'key';
+  const value = about_key ? JSON.stringify(last.key) : shown(path, issue.input);
+  return { path, rule: ruleOf(issue), message: issue.message, value, about_key };
 }
 
 function ruleOf({ kind, type, expected }: v.BaseIssue<unknown>): string {

@@ -12,7 +12,6 @@ import { type FileInput, fileSchema } from './file_schema.ts';
 import { type Fault, pathText, type SpecIssue, schemaFault } from './issue.ts';
 import { orderFaults } from './order_checks.ts';
 import { resolveAction } from './resolve.ts';
-import { UNKNOWN_KEY } from './schema_kit.ts';
 import type { ServiceFile, ServiceSpec } from './spec.ts';
 
 /** What reading a service file comes to: the file, or what is wrong with it, and then nothing of it is of use. */
@@ -38,7 +37,7 @@ export function parseServiceFile(text: string, path: string, registry: SpecRegis
   if (document.data === undefined) return { issues: issuesOf(document.faults, document) };
   const parsed = v.safeParse(fileSchema(registry), document.data);
   const faults = [...document.faults, ...(parsed.issues ?? []).map(schemaFault)];
-  const services = draftsOf(parsed.output, faults);
+  const services = draftsOf(document.data, parsed.output, faults);
   const actions = services.flatMap((service) => service.actions);
   const all = [
     ...faults,
@@ -67,8 +66,9 @@ function issuesOf(faults: readonly Fault[], document: SpecDocument): SpecIssue[]
   return issues.sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
 }
 
-function issueOf({ path, rule, message, value, offset }: Fault, document: SpecDocument): SpecIssue {
-  const at = rule === UNKNOWN_KEY ? 'key' : 'value';
+function issueOf(fault: Fault, document: SpecDocument): SpecIssue {
+  const { path, rule, message, value, about_key, offset } = fault;
+  const at = about_key === true ? 'key' : 'value';
   const place = offset === undefined ? document.positionOf(path, at) : document.positionAt(offset);
   return {
     path: pathText(path),

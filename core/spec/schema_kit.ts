@@ -13,7 +13,7 @@ export const MAP_RULE = 'must be a map';
 export const LIST_RULE = 'must be a list';
 
 /** The rule of a key that is not among those of its map. */
-export const UNKNOWN_KEY = 'unknown_key';
+const UNKNOWN_KEY = 'unknown_key';
 
 /** The kinds of value that YAML and JSON know. */
 export type Kind = 'text' | 'number' | 'boolean' | 'list' | 'map' | 'nothing';

@@ -4,6 +4,7 @@
 import { join } from 'node:path';
 import type { ExitStatus, Host } from '../host/host.ts';
 import type { JobEffect, JobEvent } from '../job/event.ts';
+import { nextIncarnation } from '../job/job.ts';
 import { type Reason, reason } from '../job/reason.ts';
 import type { Logs } from '../log/mod.ts';
 import type { AdoptedWatch } from '../process/adopted_watch.ts';
@@ -14,7 +15,6 @@ import type { OomWitness } from '../process/oom.ts';
 import type { Reaper, ReapTarget } from '../process/reaper.ts';
 import { readStatusFile, statusFromShell } from '../process/status_file.ts';
 import { type ReclaimTarget, type ReclaimWorld, reclaim } from '../reclaim/mod.ts';
-import { nextIncarnation } from '../job/job.ts';
 import type { StatePaths } from './paths.ts';
 import type { JobRuntime } from './runtime.ts';
 
@@ -91,7 +91,10 @@ export class Effects {
     runtime.abort = abort;
     const note = (why: Reason): void => this.#ports.note(runtime, why);
     try {
-      const result = await reclaim(this.reclaimTarget(runtime), this.#ports.world, { signal: abort.signal, note });
+      const result = await reclaim(this.reclaimTarget(runtime), this.#ports.world, {
+        signal: abort.signal,
+        note,
+      });
       if (result.outcome === 'free') this.#ports.dispatch(id, { type: 'prepared', epoch });
       else this.#ports.dispatch(id, { type: 'blocked', epoch, reason: result.reason });
     } catch (error) {
@@ -127,7 +130,9 @@ export class Effects {
       };
       runtime.sessions = new Set();
       runtime.signalled = false;
-      child.onExit((status) => this.#exited(runtime, identity, incarnation, this.#ownStatus(runtime, status)));
+      child.onExit((status) =>
+        this.#exited(runtime, identity, incarnation, this.#ownStatus(runtime, status)),
+      );
     } catch (error) {
       const why = spawnFailure(error, spec, this.#ports.base_env['PATH'], host.files);
       this.#ports.dispatch(job.id, { type: 'spawn_failed', epoch, reason: why });
@@ -141,7 +146,9 @@ export class Effects {
     logs.resume(runtime.log, incarnation);
     runtime.unreleased = logs.sealed(runtime.log);
     adopted.add(runtime.job.id, identity, () => {
-      const left = runtime.spec.process ? null : readStatusFile(host.files, statusFile(paths, runtime.job.id));
+      const left = runtime.spec.process
+        ? null
+        : readStatusFile(host.files, statusFile(paths, runtime.job.id));
       this.#exited(runtime, identity, incarnation, left ?? UNKNOWN_EXIT);
     });
   }
@@ -149,8 +156,11 @@ export class Effects {
   #stopGroup(runtime: JobRuntime, effect: Extract<JobEffect, { type: 'stop_group' }>): void {
     const { incarnation } = effect;
     const { job, spec } = runtime;
+    const { logs } = this.#ports;
     runtime.signalled = true;
     const main_gone = job.phase === 'stopping' && !job.main_alive;
+    // After a restart of upkeep the log is what children with a wiped environment are known by.
+    if (logs.activeFile(job.id) === null) logs.resume(runtime.log, incarnation);
     const target = this.#reapTarget(runtime, effect.identity, incarnation);
     this.#ports.reaper.end(target, effect.kill ? 'SIGKILL' : spec.stop.signal, main_gone, (complete) => {
       if (complete) this.#releaseLogs(runtime);
@@ -181,7 +191,18 @@ export class Effects {
   #reapTarget(runtime: JobRuntime, identity: Identity, incarnation: number): ReapTarget {
     const active = this.#ports.logs.activeFile(runtime.job.id);
     const files = active === null ? runtime.unreleased : [...runtime.unreleased, active];
-    return { job_id: runtime.job.id, incarnation, identity, sessions: runtime.sessions, files };
+    return {
+      job_id: runtime.job.id,
+      incarnation,
+      identity,
+      sessions: runtime.sessions,
+      files,
+      bornBefore: () => {
+        const { restart_count, last_identity } = runtime.job;
+        const later = restart_count > incarnation ? (last_identity?.start_time ?? -1) : -1;
+        return later < 0 ? Number.POSITIVE_INFINITY : later;
+      },
+    };
   }
 
   /** Nothing can write to the logs of earlier incarnations any more: they may be compressed. */

@@ -147,7 +147,13 @@ export class Fleet {
     return Object.values(file.services).flatMap((spec) => {
       const known = this.services.get(spec.name);
       if (known !== undefined) return this.#update(known, spec);
-      const row: ServiceRow = { name: spec.name, spec, wanted: 'up', run_id: null, updated_at: this.#clock.wall() };
+      const row: ServiceRow = {
+        name: spec.name,
+        spec,
+        wanted: 'up',
+        run_id: null,
+        updated_at: this.#clock.wall(),
+      };
       this.services.set(spec.name, { row, spec, run: null, jobs: [], leaving: false });
       this.#store.commit({ services: [row] });
       return [];
@@ -192,7 +198,10 @@ export class Fleet {
       service.row = { ...service.row, run_id: lost.run_id };
       this.#store.commit({ services: [service.row], runs: [service.run] });
     }
-    const fresh: Job = { ...freshJob(lost.id, service.run.id, lost.service, lost.action, now), phase: 'pending' };
+    const fresh: Job = {
+      ...freshJob(lost.id, service.run.id, lost.service, lost.action, now),
+      phase: 'pending',
+    };
     this.catchUp(this.#enlist(service, fresh, action), lost);
     return true;
   }

@@ -3,14 +3,13 @@
  * it on the agenda; nothing of it on the restart path.
  */
 import type { Agenda } from '../host/agenda.ts';
-import type { Host } from '../host/host.ts';
+import { fileKey, type Host } from '../host/host.ts';
 import { identityOf } from '../job/job.ts';
 import { type Reason, reason } from '../job/reason.ts';
 import type { Logs } from '../log/mod.ts';
 import type { EscapeeFinder } from '../process/escapees.ts';
 import type { ProcessTable } from '../process/process_table.ts';
 import type { Reaper, ReapTarget } from '../process/reaper.ts';
-import { fileKey } from '../host/host.ts';
 import type { Store } from '../store/store.ts';
 import type { JobLoop } from './job_loop.ts';
 import type { Leftover } from './recovery.ts';
@@ -88,7 +87,14 @@ export class Housekeeping {
   /** Ends what an earlier upkeep left of incarnations that are over. */
   endLeftover({ survivor, runtime }: Leftover): void {
     const { job_id, incarnation, identity, service, action } = survivor;
-    const target: ReapTarget = { job_id, incarnation, identity, sessions: new Set(), files: [] };
+    const target: ReapTarget = {
+      job_id,
+      incarnation,
+      identity,
+      sessions: new Set(),
+      files: [],
+      bornBefore: () => Number.POSITIVE_INFINITY,
+    };
     const message = `stopped pid ${identity.pid}, left over from incarnation ${incarnation} of ${service}/${action}`;
     this.#ports.note(runtime, reason('RECLAIMED', message, { identity, incarnation }));
     this.#endRemains(target, runtime?.spec.stop.timeout ?? LEFTOVER_GRACE, () => {});
@@ -136,30 +142,30 @@ export class Housekeeping {
   }
 
   #sweep(): void {
-    const { finder, logs } = this.#ports;
+    const { finder } = this.#ports;
     const sweeps = this.#sweeps;
     this.#sweeps = [];
     for (const { runtime, target } of sweeps) {
-      // Where restarts do not rotate, the next incarnation writes to the same log: then the log proves nothing.
-      const active = logs.activeFile(target.job_id);
-      const files = target.files.filter((file) => active === null || fileKey(file) !== fileKey(active));
-      const swept: ReapTarget = { ...target, files };
-      void finder.find(swept).then((remains) => {
+      void finder.find(target).then((remains) => {
         if (remains.processes.length === 0) {
-          if (remains.complete) this.#release(runtime, files);
+          if (remains.complete) this.#release(runtime, target.files);
           return;
         }
         const pids = remains.processes.map((stat) => stat.pid);
         const message = `stopped what incarnation ${target.incarnation} left behind: pid ${pids.join(', ')}`;
         this.#ports.note(runtime, reason('RECLAIMED', message, { pids, incarnation: target.incarnation }));
-        this.#endRemains(swept, runtime.spec.stop.timeout, () => this.#release(runtime, files));
+        this.#endRemains(target, runtime.spec.stop.timeout, () => this.#release(runtime, target.files));
       });
     }
   }
 
+  /** Lets logs be compressed that nobody writes to any more; the active one is written to by who comes next. */
   #release(runtime: JobRuntime, files: ReapTarget['files']): void {
+    const { logs } = this.#ports;
+    const active = logs.activeFile(runtime.job.id);
     const keys = new Set(files.map(fileKey));
-    for (const file of files) this.#ports.logs.release(runtime.log, file);
+    if (active !== null) keys.delete(fileKey(active));
+    for (const file of files) if (keys.has(fileKey(file))) logs.release(runtime.log, file);
     runtime.unreleased = runtime.unreleased.filter((file) => !keys.has(fileKey(file)));
   }
 

@@ -1,7 +1,7 @@
 /**
  * Puts a supervisor together and brings it to life: lock, store, service file, recovery, and only then starts.
  */
-import type { Claim } from '../reclaim/claim.ts';
+
 import { Agenda } from '../host/agenda.ts';
 import type { Host } from '../host/host.ts';
 import { atRest, identityOf, type Job } from '../job/job.ts';
@@ -17,6 +17,7 @@ import { isOwnProcess } from '../process/own_tree.ts';
 import { ProcessTable } from '../process/process_table.ts';
 import { Reaper } from '../process/reaper.ts';
 import { ClaimWatch } from '../readiness/claim_watch.ts';
+import type { Claim } from '../reclaim/claim.ts';
 import { lookUpHolders, type ReclaimWorld, removePidFileIfOurs, writePidFile } from '../reclaim/mod.ts';
 import { claimsOf, parseServiceFile, type ServiceFile, type SpecIssue } from '../spec/mod.ts';
 import { acquireLock } from '../store/lock.ts';
@@ -104,7 +105,9 @@ function openStateFolder(dir: string, { files }: Host): StatePaths {
   const stat = files.statSync(dir);
   const uid = process.getuid?.() ?? stat.uid;
   if (stat.uid !== uid) {
-    throw new StateFolderError(`Cannot use ${dir} as the state folder must belong to uid ${uid}: its owner is ${stat.uid}`);
+    throw new StateFolderError(
+      `Cannot use ${dir} as the state folder must belong to uid ${uid}: its owner is ${stat.uid}`,
+    );
   }
   if ((stat.mode & 0o077) !== 0) files.chmodSync(dir, 0o700);
   const paths = statePaths(files.realpathSync(dir));
@@ -246,7 +249,8 @@ async function assemble(
     if (job.phase === 'running' && before.phase !== 'running') watchClaims(runtime);
     if (!alive) claimWatch.drop(job.id);
     if (atRest(job) && !atRest(before)) {
-      if (job.last_identity !== null) removePidFileIfOurs(files, pidFile(paths, runtime), job.last_identity.pid);
+      if (job.last_identity !== null)
+        removePidFileIfOurs(files, pidFile(paths, runtime), job.last_identity.pid);
       logs.close(job.id);
     }
     fleet.clearGates(job.service);
@@ -259,7 +263,10 @@ async function assemble(
       writePidFile(files, pidFile(paths, runtime), pid);
     } catch (error) {
       // The service runs all the same: a PID file is no condition of anything.
-      record(runtime, reason('PIDFILE_UNWRITABLE', `could not write the PID file: ${(error as Error).message}`));
+      record(
+        runtime,
+        reason('PIDFILE_UNWRITABLE', `could not write the PID file: ${(error as Error).message}`),
+      );
     }
   }
 

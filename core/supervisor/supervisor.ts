@@ -143,7 +143,12 @@ export class Supervisor implements Control {
         pid,
         command: (host.processes.argv(pid) ?? []).join(' '),
       }));
-      return explainAction({ job, events, log_tail: logs.tail(runtime.log, endedIncarnation(job), WHY_LINES), survivors });
+      return explainAction({
+        job,
+        events,
+        log_tail: logs.tail(runtime.log, endedIncarnation(job), WHY_LINES),
+        survivors,
+      });
     });
     return explainService(name, service.row.wanted, stateOf(service), actions);
   }
@@ -154,7 +159,8 @@ export class Supervisor implements Control {
     const holders = seen.holders.map((holder): HolderView => {
       const known = holder.process === null ? null : classify(holder.process, null, world);
       // Without a job to reclaim for nothing is "own": what is ours is managed.
-      const holderClass = known === null ? 'unknown' : known.class === 'own_earlier' ? 'managed' : known.class;
+      const holderClass =
+        known === null ? 'unknown' : known.class === 'own_earlier' ? 'managed' : known.class;
       const name = known?.job?.name ?? null;
       return { ...holder, class: holderClass, service: name?.service ?? null, action: name?.action ?? null };
     });
@@ -187,7 +193,10 @@ export class Supervisor implements Control {
     if (this.#shuttingDown) return this.stopped;
     this.#shuttingDown = true;
     fleet.halt({ actor, cause: null });
-    await this.#until(() => [...loop.jobs.values()].every(({ job }) => atRest(job)), Number.POSITIVE_INFINITY);
+    await this.#until(
+      () => [...loop.jobs.values()].every(({ job }) => atRest(job)),
+      Number.POSITIVE_INFINITY,
+    );
     this.#parts.close();
     this.#hasStopped();
   }

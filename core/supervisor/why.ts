@@ -15,16 +15,20 @@ const NEXT_STEP: { readonly [C in ReasonCode]: string } = {
   COMMAND_NOT_FOUND: 'Install the program or correct `run`; upkeep tries again by itself.',
   NOT_READY: 'Check that it listens where the service file says, or raise `ready.timeout`.',
   CLAIM_LOST: 'Read the last log lines: it stopped listening while it went on running.',
-  PORT_HELD: 'Stop the holder, or allow upkeep to with `kill_other`; it starts by itself once the port is free.',
-  SOCKET_HELD: 'Stop the holder, or allow upkeep to with `kill_other`; it starts by itself once the socket is free.',
+  PORT_HELD:
+    'Stop the holder, or allow upkeep to with `kill_other`; it starts by itself once the port is free.',
+  SOCKET_HELD:
+    'Stop the holder, or allow upkeep to with `kill_other`; it starts by itself once the socket is free.',
   SOCKET_NOT_A_SOCKET: 'Look at what lies at that path and move it away; upkeep never removes it.',
   PIDFILE_REUSED: 'Nothing: the PID file was stale, and the process that it named was left alone.',
-  PIDFILE_HELD: 'Stop that instance, or make the action a `singleton`; it starts by itself once the other is gone.',
+  PIDFILE_HELD:
+    'Stop that instance, or make the action a `singleton`; it starts by itself once the other is gone.',
   UNHEALTHY: 'Read the last log lines and the health check; upkeep starts it again by itself.',
   DEPENDENCY_WAIT: 'Look at the action that it waits for: upkeep why {service}.',
   DEPENDENCY_FAILED: 'Mend the action that failed, then: upkeep start {service}.',
   STOP_TIMEOUT: 'Raise `stop.timeout` if it needs longer to end by itself.',
-  SURVIVORS: 'Look at the processes named: the kernel does not let them go (often a hung disk or network mount).',
+  SURVIVORS:
+    'Look at the processes named: the kernel does not let them go (often a hung disk or network mount).',
   ADOPTED: 'Nothing: it was kept alive across a restart of upkeep.',
   EXIT_UNKNOWN: 'Read the last log lines: upkeep was not its parent and could not read how it ended.',
   PIDFILE_UNWRITABLE: 'Make the folder of `pid_file` or correct the path; nothing depends on it.',
@@ -99,7 +103,9 @@ function describe(job: Job, why: Reason): string {
     case 'retrying':
       return `waits for its next try: ${why.message}`;
     case 'stopping':
-      return job.wanted === 'up' ? `is being stopped, to be started again: ${why.message}` : `is being stopped: ${why.message}`;
+      return job.wanted === 'up'
+        ? `is being stopped, to be started again: ${why.message}`
+        : `is being stopped: ${why.message}`;
     default:
       return why.message;
   }
@@ -112,7 +118,8 @@ export function explainService(
   state: ServiceState,
   actions: readonly ActionWhy[],
 ): Why {
-  const worst = actions.find((action) => !isFine(action)) ?? actions.find((action) => action.code !== 'REQUESTED');
+  const worst =
+    actions.find((action) => !isFine(action)) ?? actions.find((action) => action.code !== 'REQUESTED');
   const lead = `${service} is ${state}`;
   const summary = worst === undefined ? lead : `${lead}: ${worst.action} ${worst.message}`;
   return { service, wanted, state, summary, actions };

@@ -3,8 +3,8 @@
  * that capture its output. How fast it gets rid of them, what that costs the supervisor, and whether every line is
  * there afterwards.
  *
- * The worker stamps its own begin and end. The supervisor's processor time is counted from before the first line
- * until its files have not changed for a second.
+ * The worker stamps its own begin and end; its processor time stands beside that. The supervisor's is counted from
+ * before the first line until its files have not changed for a second.
  *
  * LINES=1000000, LINES_PER_WRITE=1 (40: as a program does that fills a buffer first), ROUNDS=5, PEERS=…
  */
@@ -54,6 +54,8 @@ const ALONE: Peer = {
 interface Result extends LineCount {
   /** MB (10⁶ bytes) a second, as the program saw it. */
   readonly rate: number;
+  /** Seconds of processor time of the program: what is left of its speed on a machine that is busy otherwise. */
+  readonly writerCpu: number;
   /** Seconds of processor time of the supervisor. */
   readonly cpu: number;
 }
@@ -95,10 +97,11 @@ async function one(bench: Bench, peer: Peer, lines: number, perWrite: number): P
     process.kill(pid, 'SIGUSR1');
     if (!(await bench.until(() => at('a.end') !== undefined, GIVE_UP)))
       throw new Error(`${peer.name} did not end`);
+    const writerCpu = cpuBetween(new Map(), cpuOf([pid]));
     await untilQuiet(bench, handle.logs);
     const cpu = cpuBetween(before, cpuOf(supervisorsOf(place.dir, place.worker)));
     const seconds = ((at('a.end') ?? 0) - (at('a.begin') ?? 0)) / 1e9;
-    return { rate: (lines * LINE) / 1e6 / seconds, cpu, ...countLines(handle.logs, lines) };
+    return { rate: (lines * LINE) / 1e6 / seconds, writerCpu, cpu, ...countLines(handle.logs, lines) };
   } finally {
     await bench.leave(place, handle);
   }
@@ -114,6 +117,7 @@ function report(results: ReadonlyMap<Peer, readonly Result[]>): void {
         'best',
         'MB/s / alone',
         'best / alone',
+        'its CPU, s',
         'supervisor CPU, s',
         'files',
         'lost',
@@ -129,6 +133,7 @@ function report(results: ReadonlyMap<Peer, readonly Result[]>): void {
           quantile(rates(peer), 1).toFixed(0),
           ratio(median(rates(peer)), median(rates(ALONE))),
           ratio(quantile(rates(peer), 1), quantile(rates(ALONE), 1)),
+          median(runs.map((run) => run.writerCpu)).toFixed(2),
           median(runs.map((run) => run.cpu)).toFixed(2),
           `${median(runs.map((run) => run.files))}`,
           sum('lost'),

@@ -32,9 +32,7 @@ it('keeps its books while 75 of 100 services crash for a minute', async () => {
     const crashing = index % 4 !== 0;
     // A shell that notes its start and sleeps: light enough for a hundred of them on a small machine. awk draws the
     // time, as sh has no chance of its own.
-    const nap = crashing
-      ? `$(awk -v seed=$$ 'BEGIN { srand(seed); print 0.5 + 5 * rand() }')`
-      : '100000';
+    const nap = crashing ? `$(awk -v seed=$$ 'BEGIN { srand(seed); print 0.5 + 5 * rand() }')` : '100000';
     services[`s${index}`] = {
       actions: {
         main: {
@@ -70,7 +68,10 @@ it('keeps its books while 75 of 100 services crash for a minute', async () => {
     await until(() => {
       const [action] = up.service(name).actions;
       if (action === undefined || action.phase !== 'running') return false;
-      const lines = readFileSync(record, 'utf8').trim().split('\n').map((line) => line.split(' '));
+      const lines = readFileSync(record, 'utf8')
+        .trim()
+        .split('\n')
+        .map((line) => line.split(' '));
       const starts = lines.filter(([service]) => service === name);
       if (starts.length !== action.restart_count + 1) return false;
       // No duplicate: every incarnation has recorded itself once, and all of one job.
@@ -78,7 +79,9 @@ it('keeps its books while 75 of 100 services crash for a minute', async () => {
       expect(new Set(marks).size).toBe(marks.length);
       expect(new Set(marks.map((mark) => mark?.split('/')[1])).size).toBe(1);
       const events = up.events({ service: name, after: 0, limit: 10_000 });
-      const spawned = new Set(events.filter(({ to }) => to === 'running').map(({ incarnation }) => incarnation));
+      const spawned = new Set(
+        events.filter(({ to }) => to === 'running').map(({ incarnation }) => incarnation),
+      );
       expect(spawned.size).toBe(action.restart_count + 1);
       total += action.restart_count;
       return true;

@@ -30,7 +30,9 @@ const programs: Record<string, Program> = {
     ...['--daemonize', 'no', '--save', '', '--appendonly', 'no', '--dir', dir],
   ],
   nginx: ({ dir, port, socket, pid_file }) => {
-    const temp = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${dir}/${name};`);
+    const temp = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+      (name) => `${name}_temp_path ${dir}/${name};`,
+    );
     writeFileSync(
       `${dir}/nginx.conf`,
       `daemon off; pid ${pid_file}; error_log stderr; worker_processes 2; user root;
@@ -95,7 +97,10 @@ describe.each(Object.entries(programs))('%s under upkeep', (_name, program) => {
   }
 
   async function backAgain(before: ActionView, code: string): Promise<void> {
-    await sandbox.untilAction('it', (action) => action.phase === 'running' && action.restart_count > before.restart_count);
+    await sandbox.untilAction(
+      'it',
+      (action) => action.phase === 'running' && action.restart_count > before.restart_count,
+    );
     const after = await sandbox.action('it');
     expect(after.job_id).toBe(before.job_id);
     expect(after.restart_count).toBe(before.restart_count + 1);

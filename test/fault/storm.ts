@@ -58,7 +58,9 @@ export async function storm(kills: number, seed: number): Promise<StormReport> {
   const names = ['plain', 'shell', 'claims', 'calm'];
   sandbox.write({
     plain: { actions: { main: { ...base, env: env('plain', {}) } } },
-    shell: { actions: { main: { ...base, run: `${process.execPath} ${SERVICE}; exit $?`, env: env('shell', {}) } } },
+    shell: {
+      actions: { main: { ...base, run: `${process.execPath} ${SERVICE}; exit $?`, env: env('shell', {}) } },
+    },
     claims: {
       actions: {
         main: {
@@ -69,7 +71,9 @@ export async function storm(kills: number, seed: number): Promise<StormReport> {
         },
       },
     },
-    calm: { actions: { main: { ...base, env: env('calm', { CRASH_MIN: '3600000', CRASH_MAX: '3600001' }) } } },
+    calm: {
+      actions: { main: { ...base, env: env('calm', { CRASH_MIN: '3600000', CRASH_MAX: '3600001' }) } },
+    },
   });
 
   let atFaultPoints = 0;
@@ -86,7 +90,8 @@ export async function storm(kills: number, seed: number): Promise<StormReport> {
       const timer = setTimeout(() => daemon.kill('SIGKILL'), faulty ? 3_000 : 150 + random() * 600);
       await ended;
       clearTimeout(timer);
-      if (daemon.exitCode !== null) throw new Error(`upkeep ended by itself with ${daemon.exitCode} at kill ${kill}`);
+      if (daemon.exitCode !== null)
+        throw new Error(`upkeep ended by itself with ${daemon.exitCode} at kill ${kill}`);
       if (faulty) atFaultPoints += 1;
     }
 
@@ -121,10 +126,15 @@ async function balance(
       // Exactly one live instance, and nothing with our marker beside it (the shell form has its shell).
       const incarnations = new Set(marked.map((process) => process.incarnation));
       expect([...incarnations], `${name}: live incarnations`).toEqual([after.restart_count]);
-      expect(marked.map((process) => process.pid), `${name}: main`).toContain(after.pid);
+      expect(
+        marked.map((process) => process.pid),
+        `${name}: main`,
+      ).toContain(after.pid);
       // restart_count is what the services recorded, but for spawns that the events name as interrupted.
       const named = new Set(interruptions(events));
-      const missing = range(after.restart_count).filter((number) => !started.has(number) && !named.has(number));
+      const missing = range(after.restart_count).filter(
+        (number) => !started.has(number) && !named.has(number),
+      );
       // A program can be killed by nothing but its own crash before its first line: node takes 40 ms to get there.
       const unexplained = missing.filter((number) => !endedEarly(events, number));
       expect(unexplained, `${name}: incarnations that nobody knows of`).toEqual([]);
@@ -155,12 +165,16 @@ function starts(path: string): Map<number, number> {
 }
 
 function interruptions(events: readonly EventRecord[]): number[] {
-  return events.flatMap((event) => (event.code === 'INTERRUPTED' ? [Number(event.evidence['incarnation'])] : []));
+  return events.flatMap((event) =>
+    event.code === 'INTERRUPTED' ? [Number(event.evidence['incarnation'])] : [],
+  );
 }
 
 /** An incarnation that was seen to end, whatever it got to write. */
 function endedEarly(events: readonly EventRecord[], incarnation: number): boolean {
-  return events.some((event) => event.incarnation === incarnation && event.to !== 'running' && event.to !== 'starting');
+  return events.some(
+    (event) => event.incarnation === incarnation && event.to !== 'running' && event.to !== 'starting',
+  );
 }
 
 function range(last: number): number[] {

@@ -14,7 +14,9 @@ export default class PlainSummary implements Reporter {
     const skipped = count.skipped + count.pending;
     // The default reporter writes at the same moment; this line must be the last.
     process.on('exit', () => {
-      process.stdout.write(`${count.passed} passed, ${count.failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`);
+      process.stdout.write(
+        `${count.passed} passed, ${count.failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`,
+      );
     });
   }
 }

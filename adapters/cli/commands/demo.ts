@@ -9,6 +9,7 @@ import { type Daemon, startDaemon } from '../daemon.ts';
 import { demoProgram, playStory } from '../demo/story.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import type { Io } from '../io.ts';
+import { invocation } from '../program_path.ts';
 import { paintFor } from '../text/paint.ts';
 
 /** The port of the demo's service, if nobody has it. */
@@ -44,10 +45,11 @@ async function play(daemon: Daemon, io: Io, port: number, state: string): Promis
   const over = new AbortController();
   void daemon.supervisor.stopped.then(() => over.abort());
 
+  const upkeep = invocation(process.argv[1], io.cwd);
   const look = [
     `  curl http://127.0.0.1:${port}/`,
     ...['status', 'why shop', 'events', 'logs shop/web'].map(
-      (rest) => `  npx upkeep ${rest} --state ${state}`,
+      (rest) => `  ${upkeep} ${rest} --state ${state}`,
     ),
   ];
   say(`The demo's web service is at http://127.0.0.1:${port}/. Look at it from another terminal:`);

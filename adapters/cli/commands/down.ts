@@ -8,19 +8,22 @@ import type { Io } from '../io.ts';
 import { pause } from '../pause.ts';
 import { type CommonOptions, jsonDocument, withDaemon } from '../session.ts';
 
-/** How often the daemon is asked what it still waits for, ms. */
-const LOOK_INTERVAL = 100;
+/** How often it is looked whether the daemon has gone, ms. */
+const LOOK_INTERVAL = 50;
+
+/** At how many of these looks it is asked what it still waits for: that costs it a look at every process. */
+const LOOKS_PER_QUESTION = 100;
+
+/** How many lines of what it waits for are shown. */
+const SHOWN = 5;
 
 /** Ends upkeep and what it runs, and returns when it has ended. */
 export async function down(io: Io, options: CommonOptions): Promise<ExitCode> {
   return withDaemon(io, options, async (client) => {
     const { pid } = await client.call('health.get', {});
-    let told = '';
-    for (let waiting = await shutdown(client); waiting !== null; waiting = await shutdown(client)) {
-      const news = waiting.join('\n');
-      if (news !== '' && news !== told)
-        io.err(`waiting for\n${waiting.map((line) => `  ${line}`).join('\n')}`);
-      told = news;
+    await client.call('daemon.shutdown', {});
+    for (let look = 1; await answers(client); look++) {
+      if (look % LOOKS_PER_QUESTION === 0) tellWaiting(io, await waitingFor(client));
       await pause(LOOK_INTERVAL);
     }
     await io.out(options.json === true ? jsonDocument({ pid }) : `upkeep (pid ${pid}) has ended\n`);
@@ -28,14 +31,34 @@ export async function down(io: Io, options: CommonOptions): Promise<ExitCode> {
   });
 }
 
-/** Asks for a shutdown, first or again; null where nobody is there any more. */
-async function shutdown(client: Client): Promise<readonly string[] | null> {
+async function answers(client: Client): Promise<boolean> {
+  try {
+    await client.call('health.get', {});
+    return true;
+  } catch (error) {
+    if (error instanceof NoDaemon) return false;
+    if (onItsWayOut(error)) return true;
+    throw error;
+  }
+}
+
+/** Asked again, a shutdown tells what it waits for. */
+async function waitingFor(client: Client): Promise<readonly string[]> {
   try {
     return (await client.call('daemon.shutdown', {})).waiting_for;
   } catch (error) {
-    if (error instanceof NoDaemon) return null;
-    // It was on its way out when it was asked: the next look tells.
-    if (error instanceof BrokenAnswer || (error instanceof ClientError && error.status >= 500)) return [];
+    if (error instanceof NoDaemon || onItsWayOut(error)) return [];
     throw error;
   }
+}
+
+/** Its connections and its store go one after another: the next look tells more. */
+function onItsWayOut(error: unknown): boolean {
+  return error instanceof BrokenAnswer || (error instanceof ClientError && error.status >= 500);
+}
+
+function tellWaiting(io: Io, waiting: readonly string[]): void {
+  if (waiting.length === 0) return;
+  const more = waiting.length > SHOWN ? [`  … and ${waiting.length - SHOWN} more`] : [];
+  io.err(['waiting for', ...waiting.slice(0, SHOWN).map((line) => `  ${line}`), ...more].join('\n'));
 }

@@ -322,9 +322,12 @@ describe('why, holders and down', () => {
   });
 
   test('down waits until upkeep has ended, and says what for', async () => {
-    control.waiting = ['web/main is stopping'];
+    control.waiting = Array.from({ length: 12 }, (_, index) => `s${index}/main is stopping`);
     const ending = upkeep('down');
-    await expect.poll(() => io.stderr).toBe('waiting for\n  web/main is stopping\n');
+    await expect
+      .poll(() => io.stderr, { timeout: 30_000 })
+      .toMatch(/^waiting for\n {2}s0\/main is stopping\n/);
+    expect(io.stderr.split('\n').slice(6)).toEqual(['  … and 7 more', '']);
     await server.close(100);
     expect(await ending).toBe(0);
     expect(io.stdout).toBe('upkeep (pid 1234) has ended\n');

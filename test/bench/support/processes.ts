@@ -6,7 +6,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** The variable. Its value is the folder that the process belongs to, with a slash at its end. */
-export const MARK = 'UPKEEP_BENCH';
+export const MARK = 'BENCH_PLACE';
 
 /** The value of a /proc file; empty where the process has gone. */
 function read(pid: number, name: string): string {

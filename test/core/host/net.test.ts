@@ -39,15 +39,18 @@ describe('nodeNet', () => {
   }
 
   describe('tryBind', () => {
-    it.each(['tcp', 'udp'] as const)('%s: a free port is free, again and again, and no descriptor is left', async (kind) => {
-      const port = await freePort();
-      const before = readdirSync('/proc/self/fd').length;
-      for (let n = 0; n < 20; n += 1) {
-        expect(await net.tryBind(kind, null, port)).toBe('free');
-        expect(await net.tryBind(kind, '127.0.0.1', port)).toBe('free');
-      }
-      expect(readdirSync('/proc/self/fd')).toHaveLength(before);
-    });
+    it.each(['tcp', 'udp'] as const)(
+      '%s: a free port is free, again and again, and no descriptor is left',
+      async (kind) => {
+        const port = await freePort();
+        const before = readdirSync('/proc/self/fd').length;
+        for (let n = 0; n < 20; n += 1) {
+          expect(await net.tryBind(kind, null, port)).toBe('free');
+          expect(await net.tryBind(kind, '127.0.0.1', port)).toBe('free');
+        }
+        expect(readdirSync('/proc/self/fd')).toHaveLength(before);
+      },
+    );
 
     it('tcp: taken on the address itself and on every address, free on another', async () => {
       const port = await listen({ host: '127.0.0.1', port: 0 });
@@ -93,7 +96,9 @@ describe('nodeNet', () => {
     it('a socket that was left behind', async () => {
       const path = join(dir, 'a.sock');
       const script = `require('node:net').createServer().listen(${JSON.stringify(path)}, () => console.log('.'))`;
-      const child: ChildProcess = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+      const child: ChildProcess = spawn(process.execPath, ['-e', script], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
       if (child.stdout !== null) await once(child.stdout, 'data');
       child.kill('SIGKILL');
       await once(child, 'exit');

@@ -2,7 +2,13 @@ import { endianness } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import type { Files, Host } from '../../../core/host/host.ts';
 import { nodeHost } from '../../../core/host/node_host.ts';
-import { addressOf, type PathRow, type PortRow, visitPaths, visitPorts } from '../../../core/host/proc_net.ts';
+import {
+  addressOf,
+  type PathRow,
+  type PortRow,
+  visitPaths,
+  visitPorts,
+} from '../../../core/host/proc_net.ts';
 
 /** The real host with tables of our own, handed out a few bytes at a time. */
 function withTables(tables: Readonly<Record<string, string>>): Host {
@@ -25,7 +31,8 @@ function withTables(tables: Readonly<Record<string, string>>): Host {
   return { ...host, files: { ...host.files, openSync, readSync, closeSync } as unknown as Files };
 }
 
-const HEAD = '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n';
+const HEAD =
+  '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n';
 
 function row(local: string, remote: string, state: string, inode: number): string {
   return `   0: ${local} ${remote} ${state} 00000000:00000000 00:00000000 00000000     0        0 ${inode} 1 0000 100\n`;
@@ -45,22 +52,25 @@ async function paths(table: string): Promise<PathRow[]> {
 }
 
 describe('visitPorts', () => {
-  it.skipIf(endianness() === 'BE')('finds who listens, in both families, and decodes the addresses', async () => {
-    const found = await ports('tcp', {
-      '/proc/net/tcp': HEAD + row('0100007F:1F90', '00000000:0000', '0A', 11),
-      '/proc/net/tcp6':
-        HEAD +
-        row(`${'0'.repeat(24)}01000000:0050`, `${'0'.repeat(32)}:0000`, '0A', 12) +
-        row('0000000000000000FFFF00000100007F:0051', `${'0'.repeat(32)}:0000`, '0A', 13) +
-        row('B80D01200000000067452301EFCDAB89:0052', `${'0'.repeat(32)}:0000`, '0A', 14),
-    });
-    expect(found.map((one) => [one.port, addressOf(one), one.inode])).toEqual([
-      [8080, '127.0.0.1', '11'],
-      [80, '::1', '12'],
-      [81, '127.0.0.1', '13'],
-      [82, '2001:db8::123:4567:89ab:cdef', '14'],
-    ]);
-  });
+  it.skipIf(endianness() === 'BE')(
+    'finds who listens, in both families, and decodes the addresses',
+    async () => {
+      const found = await ports('tcp', {
+        '/proc/net/tcp': HEAD + row('0100007F:1F90', '00000000:0000', '0A', 11),
+        '/proc/net/tcp6':
+          HEAD +
+          row(`${'0'.repeat(24)}01000000:0050`, `${'0'.repeat(32)}:0000`, '0A', 12) +
+          row('0000000000000000FFFF00000100007F:0051', `${'0'.repeat(32)}:0000`, '0A', 13) +
+          row('B80D01200000000067452301EFCDAB89:0052', `${'0'.repeat(32)}:0000`, '0A', 14),
+      });
+      expect(found.map((one) => [one.port, addressOf(one), one.inode])).toEqual([
+        [8080, '127.0.0.1', '11'],
+        [80, '::1', '12'],
+        [81, '127.0.0.1', '13'],
+        [82, '2001:db8::123:4567:89ab:cdef', '14'],
+      ]);
+    },
+  );
 
   it('reads no further than the first TCP row that does not listen', async () => {
     const table =

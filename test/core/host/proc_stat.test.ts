@@ -14,9 +14,12 @@ describe('parseProcStat', () => {
     expect(parseProcStat(line('sleep'))).toEqual(EXPECTED);
   });
 
-  it.each(['a b', 'x) S 1 1 1 (y', ')', '((', 'line\nbreak', ''])('takes %j for the name that it is', (comm) => {
-    expect(parseProcStat(line(comm))).toEqual(EXPECTED);
-  });
+  it.each(['a b', 'x) S 1 1 1 (y', ')', '((', 'line\nbreak', ''])(
+    'takes %j for the name that it is',
+    (comm) => {
+      expect(parseProcStat(line(comm))).toEqual(EXPECTED);
+    },
+  );
 
   it.each(['Z', 'X'])('takes a process in state %s for dead', (state) => {
     expect(parseProcStat(line('sleep', state))).toBeNull();

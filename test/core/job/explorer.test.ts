@@ -44,7 +44,7 @@ for (const process of [true, false]) {
 describe('the machine keeps every promise in every state that it can get into', () => {
   let states = 0;
   let edges = 0;
-  test.each(configurations)('$name', ({ name, policy }) => {
+  test.each(configurations.map(({ name, policy }) => [name, policy] as const))('%s', (name, policy) => {
     const seen = explore(policy);
     states += seen.states;
     edges += seen.edges;
@@ -59,7 +59,8 @@ describe('the machine keeps every promise in every state that it can get into', 
 });
 
 describe('the explorer finds what is planted', () => {
-  test.each(MUTANTS)('$name: $breaks', ({ breaks, policy, machine }) => {
+  test.each(MUTANTS.map((mutant) => [mutant.name, mutant] as const))('%s', (_name, mutant) => {
+    const { breaks, policy, machine } = mutant;
     const { fault } = explore(policy, machine);
     console.log(`${fault?.invariant}: ${fault?.trace.join(' → ')}`);
     expect(fault?.invariant).toBe(breaks);

@@ -10,18 +10,9 @@ import type { Job } from '../../../core/job/job.ts';
 import { type Context, type Step, transition } from '../../../core/job/machine.ts';
 import type { JobPolicy } from '../../../core/job/policy.ts';
 import { brokenByEdge, brokenInState, type Invariant, isSettled, isSteady } from './invariants.ts';
-import {
-  carryOut,
-  committed,
-  contextOf,
-  daemonDies,
-  firstWorld,
-  isWantedUp,
-  type MoveKind,
-  moves,
-  type World,
-  worldKey,
-} from './world.ts';
+import { type MoveKind, moves } from './moves.ts';
+import { carryOut, committed, contextOf, daemonDies, firstWorld, isWantedUp, type World } from './world.ts';
+import { worldKey } from './world_key.ts';
 
 /** The function that is explored. */
 export type Machine = (job: Job, event: JobEvent, context: Context) => Step;

@@ -3,7 +3,8 @@ import { atRest, deadlineOf, identityOf, type Job } from '../../../core/job/job.
 import type { Step } from '../../../core/job/machine.ts';
 import type { JobPolicy } from '../../../core/job/policy.ts';
 import { sameIdentity } from '../../../core/process/identity.ts';
-import { contextOf, isWantedUp, lives, type Move, type World } from './world.ts';
+import type { Move } from './moves.ts';
+import { contextOf, isWantedUp, lives, type World } from './world.ts';
 
 /** The names, in the order in which they are checked. */
 export const INVARIANTS = [

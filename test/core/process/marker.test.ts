@@ -7,8 +7,18 @@ describe('the marker', () => {
     expect(parseMark(formatMark(mark))).toEqual(mark);
   });
 
-  it.each([undefined, '', 'x', 'a/b', 'a/b/c', 'a/b/-1', 'a/b/01', 'A/b/1', 'a/../1', 'a/b/1/2', 'a/b/1\n', 'a/b/99999999999'])(
-    'is not read from %j',
-    (value) => expect(parseMark(value)).toBeNull(),
-  );
+  it.each([
+    undefined,
+    '',
+    'x',
+    'a/b',
+    'a/b/c',
+    'a/b/-1',
+    'a/b/01',
+    'A/b/1',
+    'a/../1',
+    'a/b/1/2',
+    'a/b/1\n',
+    'a/b/99999999999',
+  ])('is not read from %j', (value) => expect(parseMark(value)).toBeNull());
 });

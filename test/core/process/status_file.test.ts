@@ -36,7 +36,10 @@ describe('the status file of a oneshot', () => {
   });
 
   it('lets the program handle SIGTERM by itself', async () => {
-    await runRecorded(['/bin/sh', '-c', 'trap "exit 5" TERM; echo up; while :; do sleep 0.05; done'], 'SIGTERM');
+    await runRecorded(
+      ['/bin/sh', '-c', 'trap "exit 5" TERM; echo up; while :; do sleep 0.05; done'],
+      'SIGTERM',
+    );
     expect(readStatusFile({ ...fs }, path)).toEqual({ exit_code: 5, exit_signal: null });
   });
 

@@ -34,7 +34,15 @@ beforeEach(() => {
 });
 
 function watched(deadline: number | null): Watched {
-  return { job_id: 'j', epoch: 1, claims: [claim], mode: 'own', suspects: [7], isOwn: (pid) => pid === 7, deadline };
+  return {
+    job_id: 'j',
+    epoch: 1,
+    claims: [claim],
+    mode: 'own',
+    suspects: [7],
+    isOwn: (pid) => pid === 7,
+    deadline,
+  };
 }
 
 /** Lets time pass in small steps, so that looks (which are asynchronous) can finish in between. */

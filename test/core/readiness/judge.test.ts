@@ -11,7 +11,8 @@ function holder(pid: number | null, of: Claim = claim): Holder {
 }
 
 const isOwn = (pid: number): boolean => pid < 100;
-const judge = (holders: Holder[], complete: boolean): string => judgeClaim(claim, { holders, complete }, isOwn);
+const judge = (holders: Holder[], complete: boolean): string =>
+  judgeClaim(claim, { holders, complete }, isOwn);
 
 describe('judgeClaim', () => {
   it.each([
@@ -32,9 +33,13 @@ describe('judgeClaim', () => {
 
 describe('satisfies', () => {
   it('takes only its own where its own is asked for', () => {
-    expect(['own', 'inferred', 'other', 'free', 'unknown'].filter((v) => satisfies(v as 'own', 'own'))).toEqual(['own', 'inferred']);
+    expect(
+      ['own', 'inferred', 'other', 'free', 'unknown'].filter((v) => satisfies(v as 'own', 'own')),
+    ).toEqual(['own', 'inferred']);
   });
   it('takes anybody where it must be open', () => {
-    expect(['own', 'inferred', 'other', 'free', 'unknown'].filter((v) => satisfies(v as 'own', 'open'))).toEqual(['own', 'inferred', 'other']);
+    expect(
+      ['own', 'inferred', 'other', 'free', 'unknown'].filter((v) => satisfies(v as 'own', 'open')),
+    ).toEqual(['own', 'inferred', 'other']);
   });
 });

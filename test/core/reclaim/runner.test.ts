@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import type { Host } from '../../../core/host/host.ts';
 import type { Reason } from '../../../core/job/reason.ts';
@@ -120,6 +121,14 @@ describe('the runner', () => {
     });
     expect(host.signals.map(([pid]) => pid)).toEqual([700, 701]);
     expect(notes).toHaveLength(2);
+  });
+
+  it('tells once what it sees in every round', async () => {
+    const { run, notes } = machine(new FakeHost({ pid: 700 }), { 'tcp:8080': [700] });
+    // A folder is no PID file.
+    const target = aTarget({ singleton: true, tcp_ports: [PORT] }, { pid_file: tmpdir() });
+    expect(await run(target)).toEqual({ outcome: 'free' });
+    expect(notes.map(({ code }) => code)).toEqual(['PIDFILE_REUSED', 'RECLAIMED']);
   });
 
   it('does not fight a holder that somebody starts again each time', async () => {

@@ -14,7 +14,9 @@ const spec = {
 } as unknown as ServiceSpec;
 
 function jobs(phases: Record<string, Phase>, wanted: 'up' | 'down' = 'up'): Job[] {
-  return Object.entries(phases).map(([action, phase]) => ({ id: action, action, phase, wanted }) as unknown as Job);
+  return Object.entries(phases).map(
+    ([action, phase]) => ({ id: action, action, phase, wanted }) as unknown as Job,
+  );
 }
 
 function verdicts(list: Job[], halting = false): Record<string, string> {

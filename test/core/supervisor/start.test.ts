@@ -75,7 +75,12 @@ describe('case 11: a hung probe', () => {
     write({
       blocked: {
         actions: {
-          main: { process: true, run: [process.execPath, SERVICE], env: { TCP_PORT: String(port) }, tcp_ports: [port] },
+          main: {
+            process: true,
+            run: [process.execPath, SERVICE],
+            env: { TCP_PORT: String(port) },
+            tcp_ports: [port],
+          },
         },
       },
       other: sleeper({ restart: { delay: '10ms', factor: 1, stable_after: '50ms' } }),
@@ -84,7 +89,11 @@ describe('case 11: a hung probe', () => {
     await until(() => asked > 0 && action(supervisor, 'other').phase === 'running');
     for (let count = 1; count <= 5; count += 1) {
       process.kill(action(supervisor, 'other').pid ?? 0, 'SIGKILL');
-      await until(() => action(supervisor, 'other').restart_count === count && action(supervisor, 'other').phase === 'running');
+      await until(
+        () =>
+          action(supervisor, 'other').restart_count === count &&
+          action(supervisor, 'other').phase === 'running',
+      );
     }
     // All of that happened while the very first question was still without an answer.
     expect(asked).toBe(1);
@@ -104,12 +113,19 @@ describe('case 12: the clock jumps an hour', () => {
       calm: sleeper({ restart: { stable_after: '100ms' } }),
       failing: {
         actions: {
-          main: { process: true, run: ['false'], restart: { delay: '400ms', factor: 1, jitter: 0, stable_after: '1h' } },
+          main: {
+            process: true,
+            run: ['false'],
+            restart: { delay: '400ms', factor: 1, jitter: 0, stable_after: '1h' },
+          },
         },
       },
     });
     const supervisor = await start(host);
-    await until(() => action(supervisor, 'failing').restart_count >= 1 && action(supervisor, 'calm').phase === 'running');
+    await until(
+      () =>
+        action(supervisor, 'failing').restart_count >= 1 && action(supervisor, 'calm').phase === 'running',
+    );
     offset = jump;
     const before = action(supervisor, 'failing').restart_count;
     const begun = performance.now();
@@ -158,7 +174,9 @@ describe('reload', () => {
     const gone = action(supervisor, 'gone');
     write({ same: sleeper(), changed: sleeper({ env: { A: '1' } }), added: sleeper() });
     expect(supervisor.reload('cli')).toBeNull();
-    await until(() => supervisor.services().length === 3 && supervisor.services().every(({ state }) => state === 'up'));
+    await until(
+      () => supervisor.services().length === 3 && supervisor.services().every(({ state }) => state === 'up'),
+    );
     await until(() => action(supervisor, 'changed').restart_count === 1);
     expect(action(supervisor, 'same')).toEqual(same);
     expect(action(supervisor, 'changed').job_id).toBe(changed.job_id);

@@ -1,0 +1,115 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { faultFromEnv, withFaults } from '../../../core/host/fault.ts';
+import { nodeHost } from '../../../core/host/node_host.ts';
+
+describe('withFaults', () => {
+  const calls: string[] = [];
+  const host = withFaults(nodeHost(), (call) => calls.push(call));
+  let dir: string;
+
+  beforeEach(() => {
+    calls.length = 0;
+    dir = mkdtempSync(join(tmpdir(), 'upkeep-fault-'));
+  });
+
+  afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+  it('is told before and after each change, and the change is made', () => {
+    const { files } = host;
+    const path = join(dir, 'a');
+    const fd = files.openSync(path, 'w');
+    files.writeSync(fd, 'text');
+    files.closeSync(fd);
+    files.renameSync(path, `${path}2`);
+    expect(readFileSync(`${path}2`, 'utf8')).toBe('text');
+    files.unlinkSync(`${path}2`);
+    const names = ['openSync', 'writeSync', 'renameSync', 'unlinkSync'];
+    expect(calls).toEqual(names.flatMap((name) => [`files.${name}`, `files.${name}:done`]));
+  });
+
+  it('is not told of what only looks', async () => {
+    const { files, processes, clock, net } = host;
+    files.closeSync(files.openSync(dir, 'r'));
+    files.closeSync(files.openSync(dir, 0));
+    files.readdirSync(dir);
+    files.existsSync(dir);
+    await files.promises.readdir(dir);
+    processes.list();
+    processes.identity(process.pid);
+    clock.mono();
+    await net.connectUnix(join(dir, 'none'));
+    expect(calls).toEqual([]);
+  });
+
+  it('is told of asynchronous changes, and of those through a handle, when they are done', async () => {
+    const { promises } = host.files;
+    const path = join(dir, 'a');
+    const handle = await promises.open(path, 'w+');
+    await handle.write('text');
+    await handle.stat();
+    await handle.sync();
+    await handle.close();
+    await promises.rm(path);
+    const names = ['promises.open', 'handle.write', 'handle.sync', 'promises.rm'];
+    expect(calls).toEqual(names.flatMap((name) => [`files.${name}`, `files.${name}:done`]));
+  });
+
+  it('is told of a flush through a handle that was opened to read', async () => {
+    const handle = await host.files.promises.open(dir, 'r');
+    await handle.sync();
+    await handle.close();
+    expect(calls).toEqual(['files.handle.sync', 'files.handle.sync:done']);
+  });
+
+  it('is told of programs and signals', async () => {
+    await host.spawner.run('true', [], { timeout: 30_000 });
+    const output_fd = host.files.openSync('/dev/null', 'r');
+    const child = await host.spawner.spawn({ file: 'sleep', argv: ['1000'], cwd: '/', env: {}, output_fd });
+    host.files.closeSync(output_fd);
+    const identity = host.processes.identity(child.pid);
+    expect(identity && host.processes.signal(identity, 'SIGKILL')).toBe('sent');
+    await new Promise((resolve) => child.onExit(resolve));
+    const names = ['spawner.run', 'spawner.spawn', 'processes.signal'];
+    expect(calls).toEqual(names.flatMap((name) => [name, `${name}:done`]));
+  });
+
+  it('keeps a call from being made by throwing before it', () => {
+    const failing = withFaults(nodeHost(), (call) => {
+      throw new Error(`fault at ${call}`);
+    });
+    expect(() => failing.files.mkdirSync(join(dir, 'b'))).toThrow('fault at files.mkdirSync');
+    expect(host.files.existsSync(join(dir, 'b'))).toBe(false);
+  });
+
+  it('is not told that a call is done which failed', () => {
+    expect(() => host.files.unlinkSync(join(dir, 'none'))).toThrow('ENOENT');
+    expect(calls).toEqual(['files.unlinkSync']);
+  });
+});
+
+describe('faultFromEnv', () => {
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
+  it('is nothing where the variable is not set', () => {
+    expect(faultFromEnv({})).toBeNull();
+  });
+
+  it('kills the process at the call that is asked for', () => {
+    const kill = vi.spyOn(process, 'kill').mockReturnValue(true);
+    const at = faultFromEnv({ UPKEEP_FAULT: 'kill@3' });
+    at?.('one');
+    at?.('two');
+    expect(kill).not.toHaveBeenCalled();
+    at?.('three');
+    expect(kill).toHaveBeenCalledExactlyOnceWith(process.pid, 'SIGKILL');
+  });
+
+  it.each(['', 'kill@', 'kill@0', 'kill@x', 'throw@1'])('refuses %j', (wish) => {
+    expect(() => faultFromEnv({ UPKEEP_FAULT: wish })).toThrow('UPKEEP_FAULT must be kill@<n>');
+  });
+});

@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { readLayout } from '../../../core/log/layout.ts';
+import { formatSegment } from '../../../core/log/segment_name.ts';
+
+describe('the layout of a log folder', () => {
+  it('is read from names', () => {
+    const layout = readLayout([
+      'current.idx',
+      '10.log',
+      'current.log',
+      '2.1.log.gz',
+      '2.1.idx',
+      '2.log',
+      '2.log.gz',
+      '2.idx',
+      '4.idx',
+      '10.log.gz.tmp',
+      'current.idx.tmp',
+      'notes.log',
+      'README',
+      '3.0.log',
+    ]);
+    expect(layout.segments.map(({ name, ...files }) => ({ stem: formatSegment(name), ...files }))).toEqual([
+      { stem: '2', plain: true, gzip: true, index: true },
+      { stem: '2.1', plain: false, gzip: true, index: true },
+      { stem: '4', plain: false, gzip: false, index: true },
+      { stem: '10', plain: true, gzip: false, index: false },
+    ]);
+    expect(layout.current).toEqual({ log: true, index: true });
+    expect(layout.temporary).toEqual(['10.log.gz.tmp', 'current.idx.tmp']);
+  });
+
+  it('may be empty', () => {
+    expect(readLayout([])).toEqual({ segments: [], current: { log: false, index: false }, temporary: [] });
+  });
+});
