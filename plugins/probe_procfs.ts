@@ -6,17 +6,18 @@
  * counts for IPv4 too), and sockets of other network namespaces.
  */
 import type { Files, Host } from '../core/host/host.ts';
-import { addressOf, visitPaths, visitPorts } from '../core/host/proc_net.ts';
+import { addressOf, type PathRow, visitPaths, visitPorts } from '../core/host/proc_net.ts';
 import { inSlices } from '../core/host/slices.ts';
 import { ClaimIndex, isSameFile } from '../core/plugin/claim_index.ts';
 import { commandLine } from '../core/plugin/command_line.ts';
-import { type FoundAtPath, withoutConnections } from '../core/plugin/connections.ts';
+import { withoutConnections } from '../core/plugin/connections.ts';
 import type { Probe } from '../core/plugin/probe.ts';
 import { type Claim, claimKey, type Holder } from '../core/reclaim/claim.ts';
 
 /** A socket that is in the way of some claims. */
 interface Socket {
-  readonly inode: string;
+  /** Null where the kernel itself has it. */
+  readonly inode: string | null;
   readonly claims: readonly Claim[];
   readonly address: string | null;
   /** The path where it is relative: whose it is decides what it means. Null for all others. */
@@ -53,7 +54,11 @@ async function findSockets(index: ClaimIndex, host: Host): Promise<Map<string, S
     await visitPorts(kind, host, (row) => {
       const claims = index.ofPort(kind, row.port, () => addressOf(row));
       if (claims.length === 0) return;
-      sockets.set(row.inode, { inode: row.inode, claims, address: addressOf(row), relative: null });
+      const socket = { claims, address: addressOf(row), relative: null };
+      // A socket of the kernel's own (a tunnel's, say) has no number, and must not be lost for that.
+      if (row.inode === null)
+        sockets.set(`${kind} ${row.raw_address}:${row.port}`, { inode: null, ...socket });
+      else sockets.set(row.inode, { inode: row.inode, ...socket });
     });
   }
   if (index.has('socket')) {
@@ -62,13 +67,13 @@ async function findSockets(index: ClaimIndex, host: Host): Promise<Map<string, S
   return sockets;
 }
 
-async function findPaths(index: ClaimIndex, host: Host): Promise<Socket[]> {
-  const found: (Socket & FoundAtPath)[] = [];
-  await visitPaths(host, ({ path: bytes, connected, inode }) => {
-    const path = Buffer.from(bytes, 'latin1').toString();
+async function findPaths(index: ClaimIndex, host: Host): Promise<(Socket & PathRow)[]> {
+  const found: (Socket & PathRow)[] = [];
+  await visitPaths(host, (row) => {
+    const path = Buffer.from(row.path, 'latin1').toString();
     const relative = path.startsWith('/') || path.startsWith('@') ? null : path;
     const claims = relative === null ? index.ofPath(path, host.files) : index.ofName(path);
-    if (claims.length > 0) found.push({ inode, claims, address: null, relative, connected });
+    if (claims.length > 0) found.push({ ...row, claims, address: null, relative });
   });
   return withoutConnections(found);
 }
@@ -78,7 +83,7 @@ class Search {
   readonly #sockets: ReadonlyMap<string, Socket>;
   readonly #exhaustive: boolean;
   readonly #host: Host;
-  /** The inodes that no process was found for yet. */
+  /** The keys of those that no process was found for yet. */
   readonly #missing: Set<string>;
   readonly #visited = new Set<number>();
   /** One for each claim and process, however many sockets it has for it. */
@@ -108,11 +113,11 @@ class Search {
 
   /** Stops looking for sockets that are no longer in the tables. */
   forgetClosed(sockets: ReadonlyMap<string, Socket>): void {
-    for (const inode of this.#missing) if (!sockets.has(inode)) this.#missing.delete(inode);
+    for (const key of this.#missing) if (!sockets.has(key)) this.#missing.delete(key);
   }
 
   answer(): { holders: Holder[]; complete: boolean } {
-    const unseen = [...this.#missing].flatMap((inode) => this.#unseenHolders(inode));
+    const unseen = [...this.#missing].flatMap((key) => this.#unseenHolders(key));
     return {
       holders: [...this.#holders.values(), ...unseen],
       complete: !this.#isUnsure && !(this.#isBlind && this.hasMissing),
@@ -154,13 +159,14 @@ class Search {
     const { processes } = this.#host;
     const link = processes.descriptor(pid, fd);
     if (link === null || !link.startsWith('socket:[')) return;
-    const socket = this.#sockets.get(link.slice('socket:['.length, -1));
+    const inode = link.slice('socket:['.length, -1);
+    const socket = this.#sockets.get(inode);
     if (socket === undefined) return;
     const process = processes.identity(pid);
     // Looked at again, as the pid may have been given to another process in between. If it is gone or has closed the
     // socket, somebody else may still have it.
     if (process === null || processes.descriptor(pid, fd) !== link) return;
-    const { inode, address } = socket;
+    const { address } = socket;
     const command = commandLine(processes.argv(pid), () => nameOf(pid, this.#host.files));
     for (const claim of this.#claimsOf(socket, pid)) {
       const key = `${pid} ${claimKey(claim)}`;
@@ -180,10 +186,10 @@ class Search {
   }
 
   /** Held by the kernel, from another namespace, or by a process that we may not look into. */
-  #unseenHolders(inode: string): Holder[] {
-    const socket = this.#sockets.get(inode);
+  #unseenHolders(key: string): Holder[] {
+    const socket = this.#sockets.get(key);
     if (socket === undefined || socket.relative !== null) return [];
-    const { claims, address } = socket;
+    const { claims, address, inode } = socket;
     return claims.map((claim) => ({ claim, process: null, address, command: '', fd: null, inode }));
   }
 }

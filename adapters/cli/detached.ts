@@ -10,7 +10,7 @@ import { runningPid, type UpOptions } from './commands/up.ts';
 import { CliError, EXIT, type ExitCode } from './exit.ts';
 import type { Io } from './io.ts';
 import { pause } from './pause.ts';
-import { mainModule } from './program_path.ts';
+import { mainModule, NODE_FLAGS } from './program_path.ts';
 import { jsonDocument } from './session.ts';
 
 /** How often the new daemon is looked for, ms. */
@@ -40,7 +40,7 @@ export async function startDetached(
   const output = openSync(log, 'a', 0o600);
   const child = await nodeHost().spawner.spawn({
     file: process.execPath,
-    argv: [mainModule(), ...daemonArguments(file, state, options)],
+    argv: [...NODE_FLAGS, mainModule(), ...daemonArguments(file, state, options)],
     cwd: io.cwd,
     env: definedOnly(io.env),
     output_fd: output,

@@ -108,9 +108,10 @@ class LinuxProcesses implements Processes {
     let complete = true;
     for (const pid of pids) {
       const written = this.#written(pid);
-      if (written === null) complete &&= this.#line(pid) === null;
-      else
-        for (const key of written) if (wanted.has(key)) writers.set(key, [...(writers.get(key) ?? []), pid]);
+      if (written === null && this.#line(pid) !== null) complete = false;
+      for (const key of written ?? []) {
+        if (wanted.has(key)) writers.set(key, [...(writers.get(key) ?? []), pid]);
+      }
     }
     return { writers, complete };
   }
@@ -139,9 +140,8 @@ class LinuxProcesses implements Processes {
     // The count of threads is the whole machine's and the last pid is the namespace's: in a container an exit here and
     // a fork elsewhere would look like nothing.
     if (!this.#isFirstNamespace) return null;
-    const [, total, lastPid] =
-      /\/(\d+) (\d+)/.exec(this.#reader.readAgain(this.#load)?.toString('latin1') ?? '') ?? [];
-    return `${total} ${lastPid}`;
+    const load = this.#reader.readAgain(this.#load)?.toString('latin1') ?? '';
+    return /\/\d+ \d+/.exec(load)?.[0] ?? null;
   }
 
   #line(pid: number): ProcStatLine | null {

@@ -9,7 +9,8 @@ import { turn } from './slices.ts';
 /** A socket that holds a port: one that listens, or one of UDP that is not connected. */
 export interface PortRow {
   readonly port: number;
-  readonly inode: string;
+  /** Null where no process has it: it is the kernel's own. */
+  readonly inode: string | null;
   /** As the table has it; see {@link addressOf}. */
   readonly raw_address: string;
 }
@@ -33,7 +34,7 @@ const HOLDING = { tcp: '0A', udp: '07' };
 // Num RefCount Protocol Flags Type St Inode Path
 const PATH_ROW = /^[\da-f]+: [\dA-F]+ [\dA-F]+ [\dA-F]+ [\dA-F]+ ([\dA-F]+) +(\d+)(?: (.*))?$/;
 const CONNECTED = '03';
-/** A connection that nobody has accepted yet belongs to no process. */
+/** A socket without a process: one of the kernel's own, or a connection that nobody has accepted yet. */
 const NO_INODE = '0';
 
 /** Bytes asked for at a time. The kernel gives a page or so. */
@@ -57,7 +58,7 @@ export async function visitPorts(
       if (raw_address === undefined || port === undefined || inode === undefined) return 'more';
       // The kernel lists those that listen first: behind them there may be a hundred thousand connections.
       if (state !== HOLDING[kind]) return kind === 'tcp' ? 'enough' : 'more';
-      visit({ port: Number.parseInt(port, 16), inode, raw_address });
+      visit({ port: Number.parseInt(port, 16), inode: inode === NO_INODE ? null : inode, raw_address });
       return 'more';
     });
   }

@@ -230,8 +230,9 @@ function isDone(job: Job, context: Context): boolean {
 function afterStop(job: JobIn<'stopping'>, context: Context): Step {
   if (job.cause === 'exit') return afterExit(job, context, job.reason, job.was_stable);
   if (job.cause === 'lost') return inOrder(afterExit(job, context, job.reason, job.was_stable));
-  if (isDone(job, context))
+  if (isDone(job, context)) {
     return afterExit(job, context, exitReason({ exit_code: 0, exit_signal: null }), false);
+  }
   if (target(job, context) === 'down') return toStopped(job, restReason(context));
   if (job.cause === 'requested') return toPreparing(job, context, { attempt: 0 });
   return retry(job, context, job.reason, job.was_stable);
@@ -439,7 +440,9 @@ export const TABLE: Table = {
     want: wantIdle,
     restart: (job) => step(amend(job, { wanted: 'up', attempt: 0 })),
     halt: haltIdle,
-    cleared: (job, _event, context) => toPreparing(job, context),
+    // What it waited for has come: that is no reason any more.
+    cleared: (job, _event, context) =>
+      toPreparing(job, context, job.reason.code.startsWith('DEPENDENCY_') ? { reason: START_REQUESTED } : {}),
     waiting: (job, event) => step(amend(job, { reason: event.reason })),
     prepared: 'impossible',
     blocked: 'impossible',

@@ -19,21 +19,35 @@ export async function seekTime(log: JobLog, reader: Reader, since: number): Prom
     const next = nextPlace(log, cursor);
     const source = await reader.source();
     if (source !== null && !source.holds(cursor)) continue;
-    const over = source === null || source.written_at <= since;
-    if (over && next !== null) {
+    const end = source?.end() ?? 0;
+    const old = source === null || source.written_at <= since ? end : offsetBy(source.index(), since);
+    if (old >= end && next !== null) {
       reader.moveTo(next);
       continue;
     }
+    cursor.offset = Math.min(old, end);
+    // A line may have begun in the file before.
+    const previous = source !== null && cursor.offset <= source.start() ? previousPlace(log, cursor) : null;
+    if (previous !== null) reader.moveTo(previous);
+    return toLineStart(reader);
+  }
+}
+
+/** Goes back to where a line begins, if that is near: writers flush whole buffers, not whole lines. */
+async function toLineStart(reader: Reader): Promise<void> {
+  const { cursor } = reader;
+  for (;;) {
+    const source = await reader.source();
     if (source === null) return;
-    cursor.offset = over ? source.end() : Math.min(offsetBy(source.index(), since), source.end());
-    // Not in the middle of a line, where that is near: writers flush whole buffers, not whole lines.
-    const from = Math.max(source.start(), cursor.offset - CHUNK);
+    if (!source.holds(cursor)) continue;
+    cursor.offset = Math.min(cursor.offset, source.end());
     const { offset } = cursor;
+    const from = Math.min(offset, Math.max(source.start(), offset - CHUNK));
     const land = (bytes: Buffer) => {
       const newline = bytes.lastIndexOf(NEWLINE);
       return newline < 0 ? offset : from + newline + 1;
     };
-    if (offset === from || (await source.read(cursor, from, offset - from, land)) !== null) return;
+    if ((await source.read(cursor, from, offset - from, land)) !== null) return;
   }
 }
 

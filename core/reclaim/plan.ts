@@ -49,7 +49,8 @@ export type ReclaimStep =
       readonly type: 'remove_pid_file';
       readonly path: string;
       readonly stamp: FileStamp;
-      readonly why: Reason;
+      /** Null where it is not worth telling: upkeep's own file about the incarnation that has just ended. */
+      readonly why: Reason | null;
     }
   | {
       readonly type: 'unlink_socket';
@@ -204,17 +205,18 @@ function matchFindings({ process, filter }: FilterMatch): Finding[] {
 }
 
 function pidFileFindings(
-  { action, pid_file: path }: ReclaimTarget,
+  { action, pid_file: path, last }: ReclaimTarget,
   file: ObservedPidFile,
   claims: readonly ObservedClaim[],
 ): Finding[] {
   if (file.state === 'absent') return [];
   if (file.state === 'not_a_pid_file') return [{ do: 'note', why: notAPidFile(path, file.found) }];
-  const remove = (why: Reason): Finding[] => {
+  const remove = (why: Reason | null): Finding[] => {
     return [{ do: 'remove', step: { type: 'remove_pid_file', path, stamp: file.stamp, why } }];
   };
   if (file.state === 'invalid') return remove(removedPidFile(path, 'which named no process'));
   const { process, pid } = file;
+  if (process === null && pid === last?.pid) return remove(null);
   if (process === null) return remove(removedPidFile(path, `which named pid ${pid}, which is gone`));
   const verdict = vet(file, process, claims);
   if (verdict === 'stranger') return remove(pidFileReused(path, process));

@@ -102,8 +102,8 @@ export function keepsChanging(step: RemoveStep): Reason {
 
 function fileInTheWay({ type, path, why }: RemoveStep, what: string, next: string): Reason {
   return type === 'unlink_socket'
-    ? reason('SOCKET_HELD', `socket ${path} ${what}`, { ...why.evidence, holder: null, next })
-    : reason(why.code, `PID file ${path} ${what}`, { ...why.evidence, next });
+    ? reason('SOCKET_HELD', `socket ${path} ${what}`, { ...why?.evidence, holder: null, next })
+    : reason(why?.code ?? 'RECLAIMED', `PID file ${path} ${what}`, { ...why?.evidence, next });
 }
 
 /** A path of a socket at which there is something else. */

@@ -3,8 +3,9 @@
  */
 
 /**
- * The candidate that is most like `name`, where one is like enough: at most one slip for every three characters. A slip
- * is a character too many, too few, wrong, or changed about with its neighbour; case does not count.
+ * The candidate that is most like `name`, where one is like enough: at most one slip for every three characters of the
+ * longer of the two. A slip is a character too many, too few, wrong, or changed about with its neighbour; case does not
+ * count.
  *
  * @returns the first of the nearest; null where nothing is near.
  *
@@ -17,12 +18,13 @@
 export function nearest(name: string, candidates: Iterable<string>): string | null {
   const wanted = name.toLowerCase();
   let best: string | null = null;
-  let fewest = Math.floor(wanted.length / 3) + 1;
+  let fewest = Number.POSITIVE_INFINITY;
   for (const candidate of candidates) {
+    const most = Math.min(fewest - 1, Math.floor(Math.max(wanted.length, candidate.length) / 3));
     // The difference in length is a lower bound, and spares most of the work.
-    if (Math.abs(candidate.length - wanted.length) >= fewest) continue;
+    if (Math.abs(candidate.length - wanted.length) > most) continue;
     const slips = distance(wanted, candidate.toLowerCase());
-    if (slips >= fewest) continue;
+    if (slips > most) continue;
     fewest = slips;
     best = candidate;
   }

@@ -12,9 +12,6 @@ export const MAP_RULE = 'must be a map';
 /** What a list must be, for messages. */
 export const LIST_RULE = 'must be a list';
 
-/** The rule of a key that is not among those of its map. */
-const UNKNOWN_KEY = 'unknown_key';
-
 /** The kinds of value that YAML and JSON know. */
 export type Kind = 'text' | 'number' | 'boolean' | 'list' | 'map' | 'nothing';
 
@@ -61,7 +58,7 @@ export function fields<const E extends v.ObjectEntries>(
         if (known.includes(key)) continue;
         const message = coming.includes(key) ? 'is not supported yet' : unknownKey(key, known);
         const path = [{ type: 'object', origin: 'key', input, key, value: input[key] }] as const;
-        addIssue({ expected: UNKNOWN_KEY, message, input: key, path: [...path] });
+        addIssue({ expected: 'unknown_key', message, input: key, path: [...path] });
       }
     }),
   ) as unknown as FieldsOf<E>;
@@ -124,8 +121,7 @@ export function rule<I, O>(name: string, convert: (input: I) => O): v.RawTransfo
   });
 }
 
-/** What is said of a key that is not known. */
-export function unknownKey(key: string, known: readonly string[]): string {
+function unknownKey(key: string, known: readonly string[]): string {
   return `is not known here${didYouMean(nearest(key, known))}`;
 }
 

@@ -22,18 +22,25 @@ const LOOK_INTERVAL = 1_000;
  */
 const FRESH = 60_000;
 
-/** What is left of a database that was set aside. */
-export interface Remains {
-  /** Where it is now. */
-  readonly set_aside: string;
-  /** What could still be read of it. */
-  readonly saved: NumberedBatch;
+/** For how long opening at start may wait for somebody else's lock, in ms. */
+export const START_BUSY_TIMEOUT = 5_000;
+
+/** The same for everything later, which blocks the event loop. */
+export const BUSY_TIMEOUT = 50;
+
+/** What opening found. */
+export interface Opened {
+  /** There was nothing before. */
+  readonly created: boolean;
+  /** The damaged database that was in its place, and where it is now. */
+  readonly replaced: { readonly damage: string; readonly set_aside: string } | null;
 }
 
 /** At most one open database, and always the same path. */
 export class Connection {
   readonly #path: string;
   readonly #host: Pick<Host, 'files' | 'clock'>;
+  readonly #onSaved: (rows: NumberedBatch) => void;
   #database: Database | null = null;
   /** The file that the database had when it was opened. */
   #fileId: string | null = null;
@@ -41,9 +48,11 @@ export class Connection {
   #openedAt = 0;
   #lookedAt = 0;
 
-  constructor(path: string, host: Pick<Host, 'files' | 'clock'>) {
+  /** @param onSaved gets what could be read of a database that was set aside; it is nowhere else then. */
+  constructor(path: string, host: Pick<Host, 'files' | 'clock'>, onSaved: (rows: NumberedBatch) => void) {
     this.#path = path;
     this.#host = host;
+    this.#onSaved = onSaved;
   }
 
   /** What is open, right file or wrong; null where nothing is. */
@@ -51,38 +60,27 @@ export class Connection {
     return this.#database;
   }
 
-  /** The file is damaged or is not in its place any more, and so {@link retire} will set it aside. */
+  /** The file is damaged or not in its place any more, and so {@link retire} will set it aside. */
   get condemned(): boolean {
     return this.#condemned;
   }
 
   /**
-   * Opens the database, makes or migrates it, and checks that it is whole.
+   * Opens the database, makes or migrates it, and checks that it is whole. A damaged one is set aside.
    *
-   * @param busy_timeout for how long to wait for somebody else's lock, in ms.
-   * @returns true where it was empty.
+   * @param busyTimeout for how long to wait for somebody else's lock while opening, in ms.
    * @throws {@link NewerDatabase}, with the file untouched.
-   * @throws {@link DatabaseError} where it cannot be opened or written, or is damaged: then it is condemned.
+   * @throws {@link DatabaseError} where it cannot be opened or written, or an `ErrnoException` where a damaged one
+   * cannot be set aside.
    */
-  open(busy_timeout: number): boolean {
-    const database = Database.open(this.#path, { files: this.#host.files, busy_timeout });
-    this.#database = database;
-    this.#fileId = this.#currentFileId();
-    this.#openedAt = this.#host.clock.mono();
+  open(busyTimeout: number): Opened {
     try {
-      // Before anything that could write: a newer upkeep's database is left as it is.
-      const empty = knownVersion(database) === 0;
-      database.exec('PRAGMA journal_mode = WAL');
-      // No fsync in a commit: only a crash of the machine can take the last of them back, and then all jobs are dead.
-      database.exec('PRAGMA synchronous = NORMAL');
-      database.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
-      migrate(database);
-      assertSound(database);
-      return empty;
+      return { created: this.#openSound(busyTimeout), replaced: null };
     } catch (error) {
-      this.note(error);
-      if (!this.#condemned) this.close();
-      throw error;
+      const set_aside = this.retire();
+      if (set_aside === null) throw error;
+      this.#openSound(busyTimeout);
+      return { created: false, replaced: { damage: String(error), set_aside } };
     }
   }
 
@@ -122,10 +120,10 @@ export class Connection {
   /**
    * Lets go of the database. A condemned one is set aside, and with it whatever has taken its place.
    *
-   * @returns what is left of it; null where it was only closed.
+   * @returns where it is now; null where it was only closed.
    * @throws an `ErrnoException` where it cannot be set aside: then it stays.
    */
-  retire(): Remains | null {
+  retire(): string | null {
     if (this.#database === null || !this.#condemned) {
       this.close();
       return null;
@@ -133,9 +131,10 @@ export class Connection {
     const saved = salvage(this.#database);
     // libsql may keep the old files open for a while. They have new names by then, from which SQLite sees that the
     // log at the old name is not its own to remove.
-    const set_aside = setAside(this.#path, this.#host);
+    const target = setAside(this.#path, this.#host);
     this.close();
-    return { set_aside, saved };
+    this.#onSaved(saved);
+    return target;
   }
 
   /** Lets go of the database. */
@@ -143,6 +142,30 @@ export class Connection {
     this.#database?.close();
     this.#database = null;
     this.#condemned = false;
+  }
+
+  /** @returns true where it was empty. */
+  #openSound(busyTimeout: number): boolean {
+    const database = Database.open(this.#path, { files: this.#host.files, busy_timeout: busyTimeout });
+    this.#database = database;
+    try {
+      this.#fileId = this.#currentFileId();
+      this.#openedAt = this.#host.clock.mono();
+      // Before anything that could write: a newer upkeep's database is left as it is.
+      const empty = knownVersion(database) === 0;
+      database.exec('PRAGMA journal_mode = WAL');
+      // No fsync in a commit: only a crash of the machine can take the last of them back, and then all jobs are dead.
+      database.exec('PRAGMA synchronous = NORMAL');
+      database.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+      migrate(database);
+      assertSound(database);
+      database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`);
+      return empty;
+    } catch (error) {
+      this.note(error);
+      if (!this.#condemned) this.close();
+      throw error;
+    }
   }
 
   #look(): void {

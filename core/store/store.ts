@@ -7,16 +7,17 @@
  * holds.
  *
  * The event loop is worth more than one write: somebody else's lock on the database is waited for only while upkeep
- * starts. Later a commit gives up after {@link COMMIT_BUSY_TIMEOUT}, and is kept like any other that failed.
+ * starts. Later a commit gives up after {@link BUSY_TIMEOUT}, and is kept like any other that failed.
  */
 import type { Host } from '../host/host.ts';
 import type { Job } from '../job/job.ts';
-import { type Reason, reason } from '../job/reason.ts';
+import type { Reason } from '../job/reason.ts';
 import type { EventQuery } from '../supervisor/control.ts';
 import { Backlog } from './backlog.ts';
 import { type Batch, isRefusal, type NumberedBatch, writeAcceptable, writeBatch } from './batch.ts';
-import { Connection } from './connection.ts';
+import { BUSY_TIMEOUT, Connection, type Opened, START_BUSY_TIMEOUT } from './connection.ts';
 import { type Database, DatabaseError } from './database.ts';
+import { degradedReason, type Failure, failureOf, lossReason } from './failure.ts';
 import { mergeEvents, mergeLive, mergeRows } from './merge.ts';
 import { NewerDatabase } from './migrations.ts';
 import { DEFAULT_LIMITS, pruneEvents, pruneRuns, type StoreLimits } from './prune.ts';
@@ -31,14 +32,8 @@ import {
 } from './queries.ts';
 import type { EventRecord, RunRow } from './records.ts';
 
-/** For how long opening may wait for somebody else's lock, in ms. */
-const OPEN_BUSY_TIMEOUT = 5_000;
-
-/** The same for everything later, which blocks the event loop. */
-const COMMIT_BUSY_TIMEOUT = 50;
-
-/** Failures that have nothing to do with the connection. */
-const PASSING: readonly string[] = ['SQLITE_FULL', 'SQLITE_BUSY'];
+/** How many services' runs are pruned in one call. */
+const PRUNED_SERVICES = 10;
 
 /** What a store needs to be opened. */
 export interface StoreOptions {
@@ -61,15 +56,6 @@ export interface StoreOpened {
   readonly lost: Reason | null;
 }
 
-interface Failure {
-  readonly code: string;
-  readonly message: string;
-  /** Ms since the epoch. */
-  readonly since: number;
-  /** The connection is not at fault, and will do once the cause is gone. */
-  readonly sound: boolean;
-}
-
 /** The one writer of the database. */
 export class Store {
   /** What opening found. */
@@ -88,11 +74,12 @@ export class Store {
 
   private constructor(options: StoreOptions) {
     this.#options = options;
-    this.#connection = new Connection(options.path, options.host);
+    this.#connection = new Connection(options.path, options.host, (rows) => this.#takeSaved(rows));
     try {
-      const { created, set_aside, damage } = this.#open(OPEN_BUSY_TIMEOUT);
-      this.opened = { created, set_aside, lost: lossOf(set_aside, damage) };
-      if (set_aside === null) return;
+      const { created, replaced } = this.#open(START_BUSY_TIMEOUT);
+      const lost = replaced && lossReason(replaced.set_aside, replaced.damage);
+      this.opened = { created, set_aside: replaced?.set_aside ?? null, lost };
+      if (replaced === null) return;
       this.#seq = this.#aboveAll();
       this.#writeKept();
       // Whatever could be had of the past is on disk, and the caller has nothing to add to it yet.
@@ -125,11 +112,8 @@ export class Store {
   /** Why not everything is on disk; null where it is. */
   get degraded(): Reason | null {
     if (this.#failure === null) return null;
-    const { code, message, since } = this.#failure;
-    return reason('STORE_DEGRADED', `the store cannot be written (${code}): ${message}`, {
+    return degradedReason(this.#failure, {
       path: this.#options.path,
-      error: code,
-      since,
       kept_events: this.#backlog.event_count,
       dropped: this.#dropped,
     });
@@ -232,8 +216,7 @@ export class Store {
     const { database } = this.#connection;
     if (database === null || this.#failure !== null) return false;
     try {
-      const [service] = this.#finished;
-      if (service !== undefined) {
+      for (const service of [...this.#finished].slice(0, PRUNED_SERVICES)) {
         pruneRuns(database, service);
         this.#finished.delete(service);
       }
@@ -275,44 +258,27 @@ export class Store {
     return Math.max(this.#seq, Math.floor(this.#options.host.clock.wall()));
   }
 
-  /** Opens the database, in place of a damaged one if need be, whose rows are kept to be written. */
-  #open(busyTimeout: number): { created: boolean; set_aside: string | null; damage: unknown } {
-    let damage: unknown = null;
-    let set_aside: string | null = null;
-    let created: boolean;
-    try {
-      created = this.#connection.open(busyTimeout);
-    } catch (error) {
-      if (!this.#connection.condemned) throw error;
-      damage = error;
-      set_aside = this.#retire();
-      this.#connection.open(busyTimeout);
-      created = false;
-    }
-    const { database } = this.#connection;
-    database?.exec(`PRAGMA busy_timeout = ${COMMIT_BUSY_TIMEOUT}`);
-    this.#seq = Math.max(this.#seq, database?.number('max(seq)', 'FROM events') ?? 0);
-    return { created, set_aside, damage };
+  #open(busyTimeout: number): Opened {
+    const opened = this.#connection.open(busyTimeout);
+    this.#seq = Math.max(this.#seq, this.#connection.database?.number('max(seq)', 'FROM events') ?? 0);
+    return opened;
   }
 
-  /** @returns where the database was set aside to; null where it was not. */
-  #retire(): string | null {
-    const remains = this.#connection.retire();
-    if (remains === null) return null;
-    this.#backlog.addOlder(remains.saved);
+  /** What is left of a database that was set aside is written into the one that takes its place. */
+  #takeSaved(rows: NumberedBatch): void {
+    this.#backlog.addOlder(rows);
     this.#lost = true;
-    return remains.set_aside;
   }
 
   /** Sees to it that there is a connection that may work. */
   #mend(): boolean {
     if (this.#failure === null) return true;
-    const { inPlace, fresh } = this.#connection;
-    if (inPlace && (this.#failure.sound || fresh)) return true;
     try {
-      this.#retire();
+      const { inPlace, fresh } = this.#connection;
+      if (inPlace && (this.#failure.sound || fresh)) return true;
+      this.#connection.retire();
       // An empty one in its place has nothing of what was committed before.
-      if (this.#open(COMMIT_BUSY_TIMEOUT).created) this.#lost = true;
+      if (this.#open(BUSY_TIMEOUT).created) this.#lost = true;
       return true;
     } catch (error) {
       this.#fail(error);
@@ -353,9 +319,7 @@ export class Store {
   }
 
   #note(error: unknown): void {
-    const { code = 'ERROR', message } = error as NodeJS.ErrnoException;
-    const since = this.#failure?.since ?? this.#options.host.clock.wall();
-    this.#failure = { code, message, since, sound: isRefusal(error) || PASSING.includes(code) };
+    this.#failure = failureOf(error, this.#failure?.since ?? this.#options.host.clock.wall());
     this.#connection.note(error);
     if (this.#connection.condemned) this.#lost = true;
   }
@@ -377,10 +341,4 @@ export class Store {
       return nothing;
     }
   }
-}
-
-function lossOf(setAside: string | null, damage: unknown): Reason | null {
-  if (setAside === null) return null;
-  const message = `the database was damaged (${damage}) and is now ${setAside}`;
-  return reason('STORE_DEGRADED', message, { set_aside: setAside });
 }

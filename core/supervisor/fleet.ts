@@ -10,6 +10,7 @@ import { atRest, type Job, type JobBase } from '../job/job.ts';
 import { reason } from '../job/reason.ts';
 import type { Identity } from '../process/identity.ts';
 import { type ActionSpec, jobPolicy, type ServiceFile, type ServiceSpec } from '../spec/mod.ts';
+import type { Batch } from '../store/batch.ts';
 import type { RunRow, ServiceRow } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
 import { NotFound } from './control.ts';
@@ -213,6 +214,16 @@ export class Fleet {
     const known = { restart_count: incarnation, started_at: now, ready_at: now, last_identity: identity };
     runtime.job = { ...runtime.job, ...known, ...alive };
     this.#store.commit({ jobs: [runtime.job] });
+  }
+
+  /** Every record of the present runs: what a lost store is made anew from. */
+  everything(): Required<Pick<Batch, 'services' | 'runs' | 'jobs'>> {
+    const services = [...this.services.values()];
+    return {
+      services: services.map(({ row }) => row),
+      runs: services.flatMap(({ run }) => (run === null ? [] : [run])),
+      jobs: services.flatMap(({ jobs }) => jobs.map(({ job }) => job)),
+    };
   }
 
   #startNewActions(service: ServiceRuntime, origin: Origin): void {

@@ -10,6 +10,7 @@ import type { Logs } from '../log/mod.ts';
 import type { EscapeeFinder } from '../process/escapees.ts';
 import type { ProcessTable } from '../process/process_table.ts';
 import type { Reaper, ReapTarget } from '../process/reaper.ts';
+import type { Batch } from '../store/batch.ts';
 import type { Store } from '../store/store.ts';
 import type { JobLoop } from './job_loop.ts';
 import type { Leftover } from './recovery.ts';
@@ -26,6 +27,8 @@ export interface HousekeepingPorts {
   readonly finder: EscapeeFinder;
   readonly reaper: Reaper;
   note(runtime: JobRuntime | null, why: Reason): void;
+  /** All services, runs and jobs as they are in memory: what a lost store is made anew from. */
+  everything(): Batch;
 }
 
 /** After a start, and then again and again, the sessions in each tree are taken down. In ms. */
@@ -38,7 +41,8 @@ const SWEEP_SHARE = 0.05;
 /** What a leftover gets between SIGTERM and SIGKILL where its action is not known any more, in ms. */
 const LEFTOVER_GRACE = 10_000;
 /** In ms. */
-const PRUNE_INTERVAL = 60_000;
+const PRUNE_INTERVAL = 10_000;
+const PRUNE_AGAIN = 100;
 const STORE_RETRY_INTERVAL = 2_000;
 
 interface Sweep {
@@ -115,7 +119,8 @@ export class Housekeeping {
   storeDegraded(): void {
     const { agenda, host, store } = this.#ports;
     agenda.set('store', host.clock.mono() + STORE_RETRY_INTERVAL, () => {
-      if (!store.retry()) this.storeDegraded();
+      const mended = store.lost ? store.rebuild(this.#ports.everything()) : store.retry();
+      if (!mended) this.storeDegraded();
     });
   }
 
@@ -171,7 +176,8 @@ export class Housekeeping {
 
   #prune(): void {
     const { agenda, host, store } = this.#ports;
-    store.prune(host.clock.wall());
-    agenda.set('prune', host.clock.mono() + PRUNE_INTERVAL, () => this.#prune());
+    const more = store.prune(host.clock.wall());
+    const pause = more ? PRUNE_AGAIN : PRUNE_INTERVAL;
+    agenda.set('prune', host.clock.mono() + pause, () => this.#prune());
   }
 }

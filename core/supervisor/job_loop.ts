@@ -38,6 +38,8 @@ interface Pending {
   readonly effect: JobEffect;
 }
 
+const OFF_AGAIN = reason('WANTED_DOWN', 'not started, as it was wanted down meanwhile');
+
 /** How long the loop may hold the event loop, in ms. */
 const SLICE = 8;
 
@@ -48,6 +50,7 @@ export class JobLoop {
   halting = false;
   readonly #ports: JobLoopPorts;
   #events: Queued[] = [];
+  #notes: { readonly owner: JobRuntime | null; readonly event: NewEvent }[] = [];
   readonly #effects: Pending[] = [];
   readonly #spawns: Pending[] = [];
   #draining = false;
@@ -62,6 +65,16 @@ export class JobLoop {
     if (runtime === undefined) return;
     this.#events.push({ runtime, event, origin });
     if (!this.#draining) this.#drain();
+  }
+
+  /**
+   * Records a fact that changes no phase: with the next decision, or by itself once the event loop has turned. What
+   * reclaim did before a spawn thus costs the restart path no commit of its own.
+   */
+  note(runtime: JobRuntime | null, why: Reason): void {
+    if (this.#notes.length === 0) this.#ports.clock.timer(0, () => this.#commit([]));
+    const job = runtime?.job ?? null;
+    this.#notes.push({ owner: runtime, event: this.#record(job, job, why, CORE, runtime) });
   }
 
   #drain(): void {
@@ -81,38 +94,54 @@ export class JobLoop {
         continue;
       }
       const next = this.#effects.shift() ?? this.#spawns.shift();
-      if (next !== undefined) this.#ports.perform(next.runtime, next.effect);
+      if (next === undefined) continue;
+      if (next.effect.type === 'spawn' && this.#isOffAgain(next.runtime)) {
+        this.dispatch(next.runtime.job.id, {
+          type: 'spawn_failed',
+          epoch: next.effect.epoch,
+          reason: OFF_AGAIN,
+        });
+      } else this.#ports.perform(next.runtime, next.effect);
     }
     this.#draining = false;
   }
 
+  /** A spawn has waited its turn, and meanwhile the job is wanted down. */
+  #isOffAgain({ job }: JobRuntime): boolean {
+    return this.halting || job.wanted === 'down';
+  }
+
   #decide(batch: readonly Queued[]): void {
     const before = new Map<JobRuntime, Job>();
-    const events: NewEvent[] = [];
-    const owners: JobRuntime[] = [];
     for (const { runtime, event, origin } of batch) {
       const was = runtime.job;
       const step = transition(was, event, this.#context(runtime));
       if (step.job !== was && !before.has(runtime)) before.set(runtime, was);
       runtime.job = step.job;
       for (const record of this.#records(was, step, event, origin, runtime)) {
-        events.push(record);
-        owners.push(runtime);
+        this.#notes.push({ owner: runtime, event: record });
       }
       for (const effect of step.effects) {
         (effect.type === 'spawn' ? this.#spawns : this.#effects).push({ runtime, effect });
       }
     }
-    if (before.size === 0 && events.length === 0) return;
-    const jobs = [...before.keys()].map((runtime) => runtime.job);
-    const records = this.#ports.commit(jobs, events);
-    for (const [index, record] of records.entries()) {
-      const owner = owners[index];
-      if (owner !== undefined) owner.last_event = record.seq;
-    }
+    this.#commit([...before.keys()].map((runtime) => runtime.job));
     for (const [runtime, was] of before) {
       this.#watchDeadline(runtime);
       this.#ports.changed(runtime, was);
+    }
+  }
+
+  #commit(jobs: readonly Job[]): void {
+    const notes = this.#notes;
+    if (jobs.length + notes.length === 0) return;
+    this.#notes = [];
+    const records = this.#ports.commit(
+      jobs,
+      notes.map(({ event }) => event),
+    );
+    for (const [index, { owner }] of notes.entries()) {
+      if (owner !== null) owner.last_event = records[index]?.seq ?? owner.last_event;
     }
   }
 
@@ -140,20 +169,7 @@ export class JobLoop {
   /** What a decision leaves in the timeline: each note, each change of phase or of what is wanted. */
   *#records(was: Job, step: Step, event: JobEvent, origin: Origin, runtime: JobRuntime): Iterable<NewEvent> {
     const { job } = step;
-    const record = (from: Job, why: Reason, extra: object = {}): NewEvent => ({
-      time: this.#ports.clock.wall(),
-      service: job.service,
-      action: job.action,
-      job_id: job.id,
-      incarnation: job.started_at === null ? null : job.restart_count,
-      from: from.phase,
-      to: job.phase,
-      code: why.code,
-      message: why.message,
-      evidence: { ...why.evidence, ...extra },
-      actor: origin.actor,
-      cause: origin.cause ?? runtime.last_event,
-    });
+    const record = (from: Job, why: Reason): NewEvent => this.#record(from, job, why, origin, runtime);
     if (step.verdict === 'impossible') {
       const message = `impossible event '${event.type}' in phase '${was.phase}'; nothing was done about it`;
       yield record(was, reason('INTERNAL_ERROR', message, { event: event.type }));
@@ -162,12 +178,36 @@ export class JobLoop {
     if (isAnotherLook(was, job)) return;
     if (job.phase !== was.phase) {
       const identity = identityOf(job);
-      yield record(was, job.reason, identity === null ? {} : { identity });
+      const evidence = identity === null ? job.reason.evidence : { ...job.reason.evidence, identity };
+      yield record(was, { ...job.reason, evidence });
     } else if (job.wanted !== was.wanted) {
       yield record(was, wantedReason(job));
-    } else if (job.reason !== was.reason && job.phase === 'pending') {
+    } else if (job.reason.message !== was.reason.message && job.phase === 'pending') {
       yield record(was, job.reason);
     }
+  }
+
+  #record(
+    from: Job | null,
+    to: Job | null,
+    why: Reason,
+    origin: Origin,
+    runtime: JobRuntime | null,
+  ): NewEvent {
+    return {
+      time: this.#ports.clock.wall(),
+      service: to?.service ?? null,
+      action: to?.action ?? null,
+      job_id: to?.id ?? null,
+      incarnation: to === null || to.started_at === null ? null : to.restart_count,
+      from: from?.phase ?? null,
+      to: to?.phase ?? null,
+      code: why.code,
+      message: why.message,
+      evidence: why.evidence,
+      actor: origin.actor,
+      cause: origin.cause ?? runtime?.last_event ?? null,
+    };
   }
 }
 

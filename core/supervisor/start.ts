@@ -94,7 +94,16 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
 
 /** @throws {@link SpecError} */
 function readServiceFile({ host, spec_file, rotators }: SupervisorOptions): ServiceFile {
-  const parsed = parseServiceFile(host.files.readFileSync(spec_file, 'utf8'), spec_file, { rotators });
+  let text: string;
+  try {
+    text = host.files.readFileSync(spec_file, 'utf8');
+  } catch (error) {
+    const message = `cannot be read: ${(error as Error).message}`;
+    throw new SpecError(spec_file, [
+      { path: '', rule: 'readable', value: spec_file, line: null, column: null, message },
+    ]);
+  }
+  const parsed = parseServiceFile(text, spec_file, { rotators });
   if ('issues' in parsed) throw new SpecError(spec_file, parsed.issues);
   return parsed.file;
 }
@@ -147,30 +156,7 @@ async function assemble(
     return numbered;
   }
 
-  /** Records a fact that changes no phase, about a job or about upkeep itself. */
-  function record(runtime: JobRuntime | null, why: Reason): void {
-    const job = runtime?.job;
-    const [event] = commit(
-      [],
-      [
-        {
-          time: clock.wall(),
-          service: job?.service ?? null,
-          action: job?.action ?? null,
-          job_id: job?.id ?? null,
-          incarnation: job === undefined || job.started_at === null ? null : job.restart_count,
-          from: job?.phase ?? null,
-          to: job?.phase ?? null,
-          code: why.code,
-          message: why.message,
-          evidence: why.evidence,
-          actor: 'core',
-          cause: runtime?.last_event ?? null,
-        },
-      ],
-    );
-    if (runtime !== null && event !== undefined) runtime.last_event = event.seq;
-  }
+  const record = (runtime: JobRuntime | null, why: Reason): void => loop.note(runtime, why);
 
   const logs = new Logs({
     host,
@@ -280,6 +266,7 @@ async function assemble(
     finder,
     reaper,
     note: record,
+    everything: () => fleet.everything(),
   });
 
   const effects = new Effects({

@@ -1,10 +1,10 @@
 /**
  * What every probe must answer, on real sockets. A probe's own test runs this suite and adds what is particular to it.
  */
-import { createSocket, type Socket } from 'node:dgram';
+import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, type ListenOptions, type Server } from 'node:net';
+import { connect, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -34,7 +34,7 @@ export function describeProbe(probe: Probe, excuses: Readonly<Record<string, str
   const self = host.processes.identity(process.pid);
   let dir: string;
   const fixtures = new Fixtures();
-  const open: (Server | Socket)[] = [];
+  const open: (Server | UdpSocket)[] = [];
 
   beforeEach(() => {
     dir = mkdtempSync(join(tmpdir(), 'upkeep-probe-'));
@@ -54,7 +54,7 @@ export function describeProbe(probe: Probe, excuses: Readonly<Record<string, str
     return typeof address === 'object' && address !== null ? address.port : 0;
   }
 
-  async function bindUdp(address: string): Promise<{ socket: Socket; port: number }> {
+  async function bindUdp(address: string): Promise<{ socket: UdpSocket; port: number }> {
     const socket = createSocket('udp4').bind(0, address);
     open.push(socket);
     await once(socket, 'listening');
@@ -145,13 +145,30 @@ export function describeProbe(probe: Probe, excuses: Readonly<Record<string, str
       await expectHeld(false, udp(port, '127.0.0.2'), tcp(port));
     });
 
-    check('a connected UDP socket holds nothing', async () => {
+    check('a TCP connection holds nothing, on either side', async () => {
+      const server = createServer().listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const { port } = server.address() as { port: number };
+      const client = connect(port, '127.0.0.1');
+      const [accepted] = (await once(server, 'connection')) as [Socket];
+      server.close();
+      try {
+        await expectHeld(false, tcp(port), tcp(client.localPort ?? 0));
+      } finally {
+        client.destroy();
+        accepted.destroy();
+      }
+    });
+
+    check('a connected UDP socket holds nothing, on either side', async () => {
       const server = await bindUdp('127.0.0.1');
       const client = await bindUdp('127.0.0.1');
       client.socket.connect(server.port, '127.0.0.1');
       await once(client.socket, 'connect');
-      await expectHeld(false, udp(client.port));
       await expectHeld(true, udp(server.port));
+      server.socket.close();
+      open.splice(open.indexOf(server.socket), 1);
+      await expectHeld(false, udp(client.port), udp(server.port));
     });
 
     check('a Unix socket', async () => {

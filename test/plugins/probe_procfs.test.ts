@@ -1,5 +1,14 @@
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import type * as fs from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type ListenOptions, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -196,6 +205,28 @@ describe('procfs', () => {
       throw Object.assign(new Error('EACCES'), { code: 'EACCES' });
     };
     await expect(ask(claim, { ...host, files: { ...host.files, openSync } })).rejects.toThrow('EACCES');
+  });
+
+  it('names nobody for sockets of the kernel: they have no number to be told by', async () => {
+    const table = join(dir, 'udp');
+    const row = (port: string): string =>
+      `  1: 00000000:${port} 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 0 2 0 0\n`;
+    writeFileSync(table, row('CA6C') + row('CA6D'));
+    const openSync: typeof fs.openSync = (path, ...rest) =>
+      host.files.openSync(path === '/proc/net/udp' ? table : path, ...rest);
+    const claims = [0xca6c, 0xca6d].map((port): Claim => ({ kind: 'udp', address: null, port }));
+    const query = { claims, suspects: [], exhaustive: true };
+    const answer = await procfsProbe.holders(query, { ...host, files: { ...host.files, openSync } });
+    expect(answer.holders).toEqual(
+      claims.map((claim) => ({
+        claim,
+        process: null,
+        address: '0.0.0.0',
+        command: '',
+        fd: null,
+        inode: null,
+      })),
+    );
   });
 
   function withProcesses(changes: Partial<Processes>): Host {

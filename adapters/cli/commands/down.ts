@@ -11,8 +11,8 @@ import { type CommonOptions, jsonDocument, withDaemon } from '../session.ts';
 /** How often it is looked whether the daemon has gone, ms. */
 const LOOK_INTERVAL = 50;
 
-/** At how many of these looks it is asked what it still waits for: that costs it a look at every process. */
-const LOOKS_PER_QUESTION = 100;
+/** The look at which it is first asked what it waits for: that costs it a look at every process. */
+const FIRST_QUESTION = 20;
 
 /** How many lines of what it waits for are shown. */
 const SHOWN = 5;
@@ -22,8 +22,13 @@ export async function down(io: Io, options: CommonOptions): Promise<ExitCode> {
   return withDaemon(io, options, async (client) => {
     const { pid } = await client.call('health.get', {});
     await client.call('daemon.shutdown', {});
+    let question = FIRST_QUESTION;
     for (let look = 1; await answers(client); look++) {
-      if (look % LOOKS_PER_QUESTION === 0) tellWaiting(io, await waitingFor(client));
+      if (look === question) {
+        tellWaiting(io, await waitingFor(client));
+        // The longer it takes, the more seldom.
+        question *= 2;
+      }
       await pause(LOOK_INTERVAL);
     }
     await io.out(options.json === true ? jsonDocument({ pid }) : `upkeep (pid ${pid}) has ended\n`);

@@ -127,8 +127,9 @@ class Walk {
   future(): Fault | null {
     const up = (world: World): boolean => world.daemon === 'dead' || isWantedUp(world);
     const lostUp = this.#cannotSettle(() => true, up);
-    if (lostUp !== null)
+    if (lostUp !== null) {
       return this.#fault('it comes up in the end', lostUp, null, this.worlds[lostUp] as World);
+    }
     // A stop must end even where the kernel lets nothing of it go.
     const lostDown = this.#cannotSettle(
       (kind) => kind === 'progress',

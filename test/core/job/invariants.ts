@@ -52,15 +52,17 @@ export function brokenByEdge({ world, event }: Move, step: Step, policy: JobPoli
   const early = event.type === 'deadline' && world.now < (deadlineOf(before) ?? Number.POSITIVE_INFINITY);
   if (early && after !== before) return 'nothing acts before its time';
 
-  if (!deadlineIsRight(before, after, world, policy))
+  if (!deadlineIsRight(before, after, world, policy)) {
     return 'a deadline lies in the future and can be rebuilt';
+  }
 
   for (const effect of step.effects) {
     if (effect.type === 'spawn') {
       if (after.wanted === 'down' || world.halting) return 'nothing is spawned while it is wanted down';
       if (lives(world.process) || world.launch !== null) return 'never two live incarnations';
-      if (!policy.process && world.process?.main === 'clean')
+      if (!policy.process && world.process?.main === 'clean') {
         return 'a oneshot that succeeded never runs again';
+      }
     }
     if (effect.type === 'stop_group' || effect.type === 'adopt') {
       const { process, boot } = world;

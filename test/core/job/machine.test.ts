@@ -93,6 +93,13 @@ describe('pending', () => {
     expect(step.effects).toEqual([{ type: 'prepare', epoch: step.job.epoch }]);
   });
 
+  test('cleared: what it waited for is no reason any more, any other reason stays', () => {
+    const waits = inPhase('pending', {}, { reason: reason('DEPENDENCY_WAIT', "waits for 'db'") });
+    expect(tell(waits, { type: 'cleared' }).job.reason.code).toBe('REQUESTED');
+    const rebooted = inPhase('pending', {}, { reason: reason('REBOOTED', 'the machine was started again') });
+    expect(tell(rebooted, { type: 'cleared' }).job.reason.code).toBe('REBOOTED');
+  });
+
   test('waiting: says for what', () => {
     const why = reason('DEPENDENCY_WAIT', "waits for 'db'");
     expect(tell(job, { type: 'waiting', reason: why }).job).toEqual({ ...job, reason: why });

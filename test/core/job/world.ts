@@ -133,7 +133,8 @@ export function daemonDies(world: World): World {
 
 /** The world once the decision is committed, before any effect of it. */
 export function committed(world: World, { job, notes }: Step): World {
-  const survivors = job.reason.code === 'SURVIVORS' || notes.some(({ code }) => code === 'SURVIVORS');
+  const said = job.phase === 'stopped' ? [...notes, job.reason] : notes;
+  const survivors = said.some(({ code }) => code === 'SURVIVORS');
   const done = job.phase === 'succeeded' && world.process?.main === 'clean';
   return {
     ...world,

@@ -75,7 +75,8 @@ function putProcess(key: Key, { process, job, boot }: World, policy: JobPolicy):
   key.put(ENDS.indexOf(main !== 'alive' && told ? 'told' : main), ENDS.length);
   key.put(WATCHERS.indexOf(watched), WATCHERS.length);
   key.flag(noticed);
-  key.flag(process.number === job.restart_count);
+  // Of the latest incarnation, of the one that is being spawned, or older.
+  key.put(Math.max(process.number - job.restart_count, -1) + 1, 3);
   key.flag(process.identity.boot_id === `boot ${boot}`);
   key.flag(process.ready && (job.phase === 'starting' || job.phase === 'running'));
   key.flag(lives(process));

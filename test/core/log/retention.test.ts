@@ -8,7 +8,8 @@ function violations(active: ActiveSize, bounds: { keep: number; max_total: numbe
   const { live, taken, block, segment } = active;
   const step = planHead(active, bounds);
   if (step.action === 'keep') {
-    const tooLarge = live > bounds.max_total && live - Math.floor(bounds.max_total * 0.75) >= block;
+    const tooLarge =
+      live > block && live > bounds.max_total && live - Math.floor(bounds.max_total * 0.75) >= block;
     const cuttable = segment !== null && live > Math.max(segment, block) + block;
     return tooLarge || cuttable ? ['keeps what is too large'] : [];
   }

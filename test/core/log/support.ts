@@ -63,6 +63,8 @@ export interface Fixture {
   readonly logs: Logs;
   readonly host: Host;
   readonly reports: Reports;
+  /** An entry for each time that a look was asked for. */
+  readonly wakes: unknown[];
   /** Looks at every log, whenever it wanted to be looked at, and does not wait for what that begins. */
   look(): void;
   /** Looks, and waits for what that begins. */
@@ -74,10 +76,11 @@ export interface Fixture {
 /** Makes a {@link Fixture}. */
 export function logsIn(dir: string, host: Host = nodeHost()): Fixture {
   const reports: Reports = [];
+  const wakes: unknown[] = [];
   const report = (job: LogJob, { code, message, evidence }: Reason): void => {
     reports.push({ job_id: job.job_id, code, message, evidence });
   };
-  const logs = new Logs({ host, dir, rotators: builtInRotators, report });
+  const logs = new Logs({ host, dir, rotators: builtInRotators, report, wake: () => wakes.push(null) });
   let now = host.clock.mono();
   const look = (): void => {
     now += 60_000;
@@ -95,7 +98,7 @@ export function logsIn(dir: string, host: Host = nodeHost()): Fixture {
       before = after;
     }
   };
-  return { logs, host, reports, look, lookAndWait, quiet };
+  return { logs, host, reports, wakes, look, lookAndWait, quiet };
 }
 
 /** A job's log folder. */

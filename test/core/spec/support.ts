@@ -1,0 +1,68 @@
+/** Service files for the tests of their checks. */
+import * as v from 'valibot';
+import type { LogRotator } from '../../../core/plugin/log_rotator.ts';
+import type { SpecRegistry } from '../../../core/spec/action_schema.ts';
+import { sizeField } from '../../../core/spec/fields.ts';
+import type { SpecIssue } from '../../../core/spec/issue.ts';
+import { parseServiceFile } from '../../../core/spec/parse.ts';
+import type { ActionSpec, ServiceFile } from '../../../core/spec/spec.ts';
+
+const keep: LogRotator['decide'] = () => ({ action: 'keep' });
+
+/** Plugins that only tests know. */
+export const REGISTRY: SpecRegistry = {
+  rotators: [
+    { name: 'noon', summary: 'At noon.', options: v.strictObject({}), by_default: true, decide: keep },
+    {
+      name: 'weight',
+      summary: 'By weight.',
+      options: v.strictObject({ max: v.optional(sizeField, '10MiB') }),
+      by_default: true,
+      decide: keep,
+    },
+    { name: 'moon', summary: 'At full moon.', options: v.strictObject({}), by_default: false, decide: keep },
+  ],
+};
+
+export const PATH = '/srv/app/upkeep.yaml';
+
+/** The file, which must be right. */
+export function accepted(text: string): ServiceFile {
+  const parsed = parseServiceFile(text, PATH, REGISTRY);
+  if ('issues' in parsed) throw new Error(`refused: ${JSON.stringify(parsed.issues, null, 1)}`);
+  return parsed.file;
+}
+
+/** What is wrong with the file, which must not be right. */
+export function refused(text: string): readonly SpecIssue[] {
+  const parsed = parseServiceFile(text, PATH, REGISTRY);
+  if ('file' in parsed) throw new Error('accepted');
+  return parsed.issues;
+}
+
+/** A file with one service `s` and one action `a`, with these fields beside `run`. */
+export function fileWith(fields: object): string {
+  return JSON.stringify({ services: { s: { actions: { a: { run: 'x', ...fields } } } } });
+}
+
+/** A file with one service `s` and these actions. */
+export function fileOf(actions: Readonly<Record<string, object>>): string {
+  return JSON.stringify({ services: { s: { actions } } });
+}
+
+/** The action `a` of {@link fileWith}, checked. */
+export function actionWith(fields: object): ActionSpec {
+  return only(accepted(fileWith(fields)).services['s']?.actions['a']);
+}
+
+/** Path, rule and value of each issue; the path from the action `a` of the service `s` on. */
+export function verdicts(text: string): string[] {
+  return refused(text).map(
+    ({ path, rule, value }) => `${path.replace('services.s.actions.', '')} ${rule} ${value}`,
+  );
+}
+
+function only<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('nothing there');
+  return value;
+}
