@@ -34,7 +34,7 @@ export class Keeper {
   readonly #host: Host;
   readonly #rounds = new Lane(ROUNDS);
   readonly #compressions = new Lane(1);
-  #method: HeadMethod | null = null;
+  #method: Promise<HeadMethod> | null = null;
 
   constructor(options: LogsOptions) {
     this.#options = options;
@@ -114,8 +114,8 @@ export class Keeper {
   /** Takes segments off the head until the rotators are content. */
   async #rotate(log: JobLog, file: LogFile): Promise<void> {
     if (file.removal !== null || this.#planNow(log, file).action === 'keep') return;
-    this.#method ??= await probeHeadMethod(this.#host, this.#options.dir, file.block);
-    if (this.#method === 'truncate') return this.#rotateByCopy(log, file);
+    const method = await this.#headMethod(file.block);
+    if (method === 'truncate') return this.#rotateByCopy(log, file);
     for (let steps = 0; steps < MAX_STEPS; steps++) {
       // Its name has to be claimed before a restart can set the file aside: then it is no more the active log.
       if (log.active !== file || file.removal !== null) return;
@@ -123,7 +123,7 @@ export class Keeper {
       if (step.action === 'keep') return;
       if (step.action === 'drop') log.drop(file, file.head + step.bytes);
       else if (!(await cutHead(this.#host, log, file, step.bytes, this.#claimName(log, file)))) return;
-      await removeHead(this.#host, file, this.#method);
+      await removeHead(this.#host, file, method);
       await retainSegments(this.#host, log);
     }
   }
@@ -141,6 +141,15 @@ export class Keeper {
     if (!log.lossy) this.#options.report(log.job, reason('LOG_LOSSY', LOSSY));
     log.lossy = true;
     await copyAndTruncate(this.#host, log, file, this.#claimName(log, file));
+  }
+
+  /** Asked for once: all logs are on one file system. */
+  #headMethod(block: number): Promise<HeadMethod> {
+    this.#method ??= probeHeadMethod(this.#host, this.#options.dir, block).catch((error: unknown) => {
+      this.#method = null;
+      throw error;
+    });
+    return this.#method;
   }
 
   #planNow(log: JobLog, file: LogFile): HeadStep {

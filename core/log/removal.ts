@@ -57,17 +57,11 @@ export async function probeHeadMethod(host: Host, dir: string, block: number): P
 export async function removeHead(host: Host, file: LogFile, method: 'collapse' | 'punch'): Promise<void> {
   const length = Math.floor((file.head - file.base) / file.block) * file.block;
   if (length === 0) return;
-  // An attempt that failed has left its nonce in the index: once another stands in the file, it would read as gone.
-  file.recordBase();
-  await flushIndex(host, file);
   await flushFolder(host, dirname(file.path));
   const handle = await openLog(host, file, WRITE);
   try {
     const refused = method === 'collapse' ? await collapse(host, file, handle, length) : 'not tried';
-    // Zeros where nobody reads: this may happen at any time, and any number of times.
-    const failed =
-      refused === null || file.removal !== null ? null : await fallocate(host, '-p', handle, length);
-    if (failed !== null) throw new Error(`Cannot take the head out of ${file.path}: ${failed}`);
+    if (refused !== null && file.removal === null) await punch(host, file, handle, length);
   } finally {
     await handle.close();
   }

@@ -1,8 +1,9 @@
 /**
  * The probe interface: who holds a claim? Core knows no probe by name; it is handed a list in order of preference.
  */
-import type { Claim, Holder } from '../reclaim/claim.ts';
+
 import type { Host } from '../host/host.ts';
+import type { Claim, Holder } from '../reclaim/claim.ts';
 
 /** What a probe saw. */
 export interface ProbeAnswer {

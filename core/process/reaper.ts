@@ -1,8 +1,8 @@
 /**
  * Ends what is left of an incarnation: its process group first, then what escaped it.
  *
- * The reaper escalates nothing by itself: it signals with what it was told last and looks until nothing is left.
- * Who called it says when to come back with SIGKILL.
+ * The reaper escalates nothing by itself: it signals and looks until nothing is left. Whoever began says when the grace
+ * time is over.
  */
 
 import type { Agenda } from '../host/agenda.ts';
@@ -18,7 +18,8 @@ export interface ReapTarget extends Traces {
 
 interface Task {
   readonly target: ReapTarget;
-  readonly gone: (complete: boolean) => void;
+  /** Whoever asked for this end. */
+  readonly gone: ((complete: boolean) => void)[];
   signal: NodeJS.Signals;
   main_gone: boolean;
   busy: boolean;
@@ -30,7 +31,7 @@ interface Task {
 const FIRST_PAUSE = 5;
 const LONGEST_PAUSE = 100;
 
-/** Ends incarnations. Keyed by job and incarnation: asking again only changes the signal. */
+/** Ends incarnations. Keyed by job and incarnation: asking again only adds to who is told. */
 export class Reaper {
   readonly #host: Host;
   readonly #agenda: Agenda;
@@ -60,14 +61,29 @@ export class Reaper {
     const key = keyOf(target);
     const known = this.#tasks.get(key);
     if (known !== undefined) {
-      known.signal = signal;
-      known.pause = FIRST_PAUSE;
-      this.#signalNow(known);
+      known.gone.push(gone);
       return;
     }
-    const task: Task = { target, gone, signal, main_gone, busy: false, pause: FIRST_PAUSE, survivors: [] };
+    const task: Task = {
+      target,
+      gone: [gone],
+      signal,
+      main_gone,
+      busy: false,
+      pause: FIRST_PAUSE,
+      survivors: [],
+    };
     this.#tasks.set(key, task);
     void this.#begin(task);
+  }
+
+  /** The grace time is over: from now on it is SIGKILL. */
+  escalate(job_id: string, incarnation: number): void {
+    const task = this.#tasks.get(keyOf({ job_id, incarnation }));
+    if (task === undefined) return;
+    task.signal = 'SIGKILL';
+    task.pause = FIRST_PAUSE;
+    this.#signalNow(task);
   }
 
   /** The main process of an incarnation has ended, and whoever waits for that has been told. */
@@ -125,7 +141,7 @@ export class Reaper {
     task.survivors = left.processes;
     if (left.processes.length === 0) {
       this.forget(task.target.job_id, task.target.incarnation);
-      task.gone(left.complete);
+      for (const gone of task.gone) gone(left.complete);
       return;
     }
     const fresh = left.processes.filter((stat) => !known.has(stat.pid));

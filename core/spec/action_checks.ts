@@ -1,11 +1,10 @@
 /**
  * Rules that span several fields of one action.
  */
-import { resolve } from 'node:path';
+import { isAbsolute, resolve } from 'node:path';
 import type { SpecDocument } from './document.ts';
 import type { ActionDraft, Item } from './draft.ts';
 import { type Fault, shown } from './issue.ts';
-import { resolveSocket } from './resolve.ts';
 import { formatDuration } from './units.ts';
 
 /** The longest path that the kernel's address of a Unix socket can hold, in bytes; it cuts longer ones silently. */
@@ -55,13 +54,19 @@ function pauseFaults(action: ActionDraft): Fault[] {
   return [{ path, rule: 'max_delay', message, value: formatDuration(restart.max_delay) }];
 }
 
-/** The sockets of an action as absolute paths; those that cannot be known while `cwd` is wrong are left out. */
+/** The sockets of an action, resolved; relative ones are left out while nobody can tell what they are relative to. */
 export function socketsOf(action: ActionDraft, folder: string): Item<string>[] {
-  const cwd = action.get('cwd');
   return action.items('sockets').flatMap(({ value, path }) => {
-    if (value.startsWith('@')) return [{ value, path }];
-    return cwd === undefined ? [] : [{ value: resolveSocket(resolve(folder, cwd), value), path }];
+    const socket = value.startsWith('@') ? value : absolutePath(action, value, folder);
+    return socket === null ? [] : [{ value: socket, path }];
   });
+}
+
+/** A path of an action, resolved; null for a relative one while `cwd` is wrong. */
+export function absolutePath(action: ActionDraft, path: string, folder: string): string | null {
+  const cwd = action.get('cwd');
+  if (cwd === undefined) return isAbsolute(path) ? resolve(path) : null;
+  return resolve(folder, cwd, path);
 }
 
 function socketFaults(action: ActionDraft, folder: string): Fault[] {

@@ -1,9 +1,8 @@
 /**
  * What may be claimed only once: ports, and the paths of sockets and PID files.
  */
-import { resolve } from 'node:path';
 import { claimKey, type PortClaim } from '../reclaim/claim.ts';
-import { socketsOf } from './action_checks.ts';
+import { absolutePath, socketsOf } from './action_checks.ts';
 import { portsOverlap } from './address.ts';
 import type { ActionDraft, Item } from './draft.ts';
 import { type Fault, pathText, shown } from './issue.ts';
@@ -51,9 +50,9 @@ function pathFaults(actions: readonly ActionDraft[], folder: string): Fault[] {
 }
 
 function pidFileOf(action: ActionDraft, folder: string): Item<string>[] {
-  const [cwd, pidFile] = [action.get('cwd'), action.get('pid_file')];
-  if (cwd === undefined || pidFile === undefined) return [];
-  return [{ value: resolve(folder, cwd, pidFile), path: [...action.path, 'pid_file'] }];
+  const written = action.get('pid_file');
+  const value = written === undefined ? null : absolutePath(action, written, folder);
+  return value === null ? [] : [{ value, path: [...action.path, 'pid_file'] }];
 }
 
 function claimedTwice(item: Item<unknown>, value: string, other: Item<unknown>, what: string): Fault {

@@ -30,6 +30,8 @@ export const sizeField: Reads<string | number, number> = byKind(
   SIZE_RULE,
 );
 
+const TIMEOUT_RULE = 'must be a duration with its unit such as 100ms, 30s, 5m or 1m30s, and longer than 0';
+
 /** A duration: text with its unit, or 0. Becomes ms. */
 export const durationField: Reads<string | number, number> = durationFrom(0);
 
@@ -161,10 +163,11 @@ function readSize(written: string | number): number {
   return bytes;
 }
 
-function durationFrom(minimum: number): Reads<string | number, number> {
+function durationFrom(minimum: 0 | 1): Reads<string | number, number> {
+  const message = minimum === 0 ? DURATION_RULE : TIMEOUT_RULE;
   const read = (written: string | number): number => {
     const ms = parseDuration(written);
-    if (ms < minimum) throw new RangeError('must be longer than 0');
+    if (ms < minimum) throw new RangeError(message);
     return ms;
   };
   const text = v.pipe(
@@ -172,9 +175,9 @@ function durationFrom(minimum: number): Reads<string | number, number> {
     v.metadata({ pattern: DURATION_TEXT.source }),
     rule<string, number>('duration', read),
   );
-  // Without a lower bound the number 0 is taken; with one, no number at all.
+  // Of all numbers only 0 means the same in seconds and milliseconds; where it is too short there is none to take.
   const number = v.pipe(v.number(), v.metadata({ const: 0 }), rule<number, number>('duration', read));
-  return byKind(minimum === 0 ? { text, number } : { text }, DURATION_RULE);
+  return byKind(minimum === 0 ? { text, number } : { text }, message);
 }
 
 function portBy(read: (text: string) => PortClaim, form: RegExp): Reads<string | number, PortClaim> {

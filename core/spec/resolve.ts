@@ -51,7 +51,7 @@ export function resolveAction(name: string, input: ActionInput, folder: string):
 }
 
 /** A socket's absolute path; an abstract one has none and stays as it is. */
-export function resolveSocket(cwd: string, socket: string): string {
+function resolveSocket(cwd: string, socket: string): string {
   return socket.startsWith('@') ? socket : resolve(cwd, socket);
 }
 

@@ -156,13 +156,17 @@ export class Effects {
   #stopGroup(runtime: JobRuntime, effect: Extract<JobEffect, { type: 'stop_group' }>): void {
     const { incarnation } = effect;
     const { job, spec } = runtime;
-    const { logs } = this.#ports;
+    const { logs, reaper } = this.#ports;
     runtime.signalled = true;
+    if (effect.kill) {
+      reaper.escalate(job.id, incarnation);
+      return;
+    }
     const main_gone = job.phase === 'stopping' && !job.main_alive;
     // After a restart of upkeep the log is what children with a wiped environment are known by.
     if (logs.activeFile(job.id) === null) logs.resume(runtime.log, incarnation);
     const target = this.#reapTarget(runtime, effect.identity, incarnation);
-    this.#ports.reaper.end(target, effect.kill ? 'SIGKILL' : spec.stop.signal, main_gone, (complete) => {
+    reaper.end(target, spec.stop.signal, main_gone, (complete) => {
       if (complete) this.#releaseLogs(runtime);
       this.#ports.dispatch(job.id, { type: 'group_gone', incarnation });
     });

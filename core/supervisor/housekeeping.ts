@@ -108,7 +108,7 @@ export class Housekeeping {
   #endRemains(target: ReapTarget, grace: number, gone: () => void): void {
     const { reaper, agenda, host } = this.#ports;
     const key = `remains:${target.job_id}/${target.incarnation}`;
-    agenda.set(key, host.clock.mono() + grace, () => reaper.end(target, 'SIGKILL', true, () => {}));
+    agenda.set(key, host.clock.mono() + grace, () => reaper.escalate(target.job_id, target.incarnation));
     reaper.end(target, 'SIGTERM', true, () => {
       agenda.delete(key);
       gone();

@@ -214,6 +214,7 @@ describe('case 6: upkeep is killed', () => {
     await sandbox.up();
     await sandbox.untilAction('web', running);
     const before = await sandbox.action('web');
+    await until(() => existsSync(`${record}.lines`));
 
     await sandbox.kill();
     const size = readFileSync(`${record}.lines`).length;

@@ -16,7 +16,7 @@ export const REGISTRY: SpecRegistry = {
     {
       name: 'weight',
       summary: 'By weight.',
-      options: v.strictObject({ max: v.optional(sizeField, '10MiB') }),
+      options: v.strictObject({ max: v.pipe(v.optional(sizeField, '10MiB'), v.description('How heavy.')) }),
       by_default: true,
       decide: keep,
     },
