@@ -89,6 +89,20 @@ export function markHead(host: Host, handle: FileHandle, length: number): string
   return nonce.toString('hex');
 }
 
+/** Makes zeros of what nobody reads: this may happen at any time, and any number of times. */
+async function punch(host: Host, file: LogFile, handle: FileHandle, length: number): Promise<void> {
+  await forgetNonce(host, file);
+  const refused = await fallocate(host, '-p', handle, length);
+  if (refused !== null) throw new Error(`Cannot take the head out of ${file.path}: ${refused}`);
+}
+
+/** An attempt that failed has left its nonce in the index: once that is not in the file, it would read as gone. */
+async function forgetNonce(host: Host, file: LogFile): Promise<void> {
+  file.recordBase();
+  await flushIndex(host, file);
+}
+
+/** Null where it is done, or there is nothing left to do; else why not. */
 async function collapse(
   host: Host,
   file: LogFile,
@@ -96,6 +110,8 @@ async function collapse(
   length: number,
 ): Promise<string | null> {
   const { epoch } = file;
+  await forgetNonce(host, file);
+  if (file.epoch !== epoch) return null;
   const nonce = markHead(host, handle, length);
   if (nonce === null) return null;
   await handle.datasync();

@@ -66,7 +66,7 @@ export class Watch {
       const stat = files.fstatSync(fd);
       return { end: base + stat.size, stat };
     });
-    if (file.removal !== null) return false;
+    if (file.removal !== null) return true;
     if (end < file.end) this.#shortened(log, file, stat);
     else file.note(end, clock.wall());
     const { max_total } = log.job.policy;

@@ -8,7 +8,7 @@ import { type Fault, shown } from './issue.ts';
 import { formatDuration } from './units.ts';
 
 /** The longest path that the kernel's address of a Unix socket can hold, in bytes; it cuts longer ones silently. */
-export const LONGEST_SOCKET_PATH = 107;
+const LONGEST_SOCKET_PATH = 107;
 
 /** Whatever is wrong with an action as a whole. */
 export function actionFaults(action: ActionDraft, document: SpecDocument, folder: string): Fault[] {

@@ -71,8 +71,7 @@ export function draftsOf(data: unknown, output: unknown, faults: readonly Fault[
   }));
 }
 
-/** Where an action is. */
-export function actionPath(service: string, action: string): Path {
+function actionPath(service: string, action: string): Path {
   return ['services', service, 'actions', action];
 }
 

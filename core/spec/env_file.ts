@@ -5,6 +5,7 @@
  * rest of the file, and the service starts with variables that nobody wrote.
  */
 
+// A byte order mark is blank too.
 const BLANK = /[^\S\n]*(?:#.*)?(?:\n|$)/;
 const NAME = /[^\S\n]*(?:export[^\S\n]+)?([A-Za-z_]\w*)[^\S\n]*=/;
 const QUOTE = /[^\S\n]*["'`]/;
@@ -29,7 +30,7 @@ const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' };
  * ```
  */
 export function parseEnvFile(text: string, path: string): Record<string, string> {
-  const source = text.replace(/^\uFEFF/, '').replaceAll('\r\n', '\n');
+  const source = text.replaceAll('\r\n', '\n');
   const variables = new Map<string, string>();
   let at = 0;
   const take = (form: RegExp): RegExpExecArray | null => {

@@ -4,7 +4,8 @@
  */
 import { resolve } from 'node:path';
 import * as v from 'valibot';
-import { type ActionInput, readyField } from './action_schema.ts';
+import { readyField } from './action_parts.ts';
+import type { ActionInput } from './action_schema.ts';
 import type { ActionSpec, KillOther } from './spec.ts';
 
 /** The longest pause between tries where the file does not name one, ms. */

@@ -10,8 +10,9 @@ import type { Agenda } from '../host/agenda.ts';
 import type { Clock } from '../host/host.ts';
 import type { JobEffect, JobEvent } from '../job/event.ts';
 import { deadlineOf, identityOf, type Job } from '../job/job.ts';
-import { type Context, type Step, transition } from '../job/machine.ts';
+import { transition } from '../job/machine.ts';
 import { type Reason, reason } from '../job/reason.ts';
+import type { Context, Step } from '../job/step.ts';
 import type { EventRecord, NewEvent } from '../store/records.ts';
 import { CORE, type JobRuntime, type Origin } from './runtime.ts';
 

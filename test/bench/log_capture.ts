@@ -166,7 +166,11 @@ export async function logCapture(bench: Bench): Promise<void> {
   for (let round = 0; round < rounds; round += 1) {
     for (const peer of rotated(peers, round)) {
       const result = await bench.attempt(peer.name, () => one(bench, peer, lines, perWrite));
-      if (result !== null) results.get(peer)?.push(result);
+      if (result === null) continue;
+      console.error(
+        `round ${round + 1}: ${peer.name}: ${result.rate.toFixed(0)} MB/s, ${result.lost} lines lost`,
+      );
+      results.get(peer)?.push(result);
     }
   }
   console.log(

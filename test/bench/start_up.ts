@@ -139,6 +139,7 @@ async function measure(bench: Bench, peers: readonly Peer[], count: number): Pro
       const idle = round === rounds - 1 ? idleSeconds : 0;
       const result = await bench.attempt(peer.name, () => one(bench, peer, count, idle));
       if (result === null) continue;
+      console.error(`round ${round + 1}: ${peer.name}: ${count} up in ${ms(result.time, 0)} ms`);
       times.get(peer)?.push(result.time);
       rests.set(peer, result.rests);
     }

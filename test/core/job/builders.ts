@@ -1,8 +1,8 @@
 /** Jobs, policies and contexts for tests: every field has a default, a test names what it is about. */
 import type { Job, JobBase, PhaseState } from '../../../core/job/job.ts';
-import type { Context } from '../../../core/job/machine.ts';
 import type { JobPolicy } from '../../../core/job/policy.ts';
 import { reason } from '../../../core/job/reason.ts';
+import type { Context } from '../../../core/job/step.ts';
 import type { Identity } from '../../../core/process/identity.ts';
 
 export function anIdentity(incarnation = 0): Identity {

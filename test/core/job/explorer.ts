@@ -7,8 +7,9 @@
  */
 import type { JobEvent } from '../../../core/job/event.ts';
 import type { Job } from '../../../core/job/job.ts';
-import { type Context, type Step, transition } from '../../../core/job/machine.ts';
+import { transition } from '../../../core/job/machine.ts';
 import type { JobPolicy } from '../../../core/job/policy.ts';
+import type { Context, Step } from '../../../core/job/step.ts';
 import { brokenByEdge, brokenInState, type Invariant, isSettled, isSteady } from './invariants.ts';
 import { type MoveKind, moves } from './moves.ts';
 import { carryOut, committed, contextOf, daemonDies, firstWorld, isWantedUp, type World } from './world.ts';

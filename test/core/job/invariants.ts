@@ -1,7 +1,7 @@
 /** What must hold, by name: on every edge, in every state, and of every state's future. */
 import { atRest, deadlineOf, identityOf, type Job } from '../../../core/job/job.ts';
-import type { Step } from '../../../core/job/machine.ts';
 import type { JobPolicy } from '../../../core/job/policy.ts';
+import type { Step } from '../../../core/job/step.ts';
 import { sameIdentity } from '../../../core/process/identity.ts';
 import type { Move } from './moves.ts';
 import { contextOf, isWantedUp, lives, type World } from './world.ts';

@@ -2,9 +2,9 @@
 import { describe, expect, test } from 'vitest';
 import { JOB_EVENTS, type JobEvent } from '../../../core/job/event.ts';
 import { type Job, PHASES } from '../../../core/job/job.ts';
-import { TABLE } from '../../../core/job/machine.ts';
 import { HOLDER_LOOK_INTERVAL } from '../../../core/job/policy.ts';
 import { reason } from '../../../core/job/reason.ts';
+import { TABLE } from '../../../core/job/table.ts';
 import { exitReason, UNKNOWN_EXIT } from '../../../core/process/exit.ts';
 import {
   ASKED,

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { JobEvent } from '../../../core/job/event.ts';
 import type { Job } from '../../../core/job/job.ts';
-import type { Context } from '../../../core/job/machine.ts';
+import type { Context } from '../../../core/job/step.ts';
 import { aPolicy } from './builders.ts';
 import {
   CLEAN,

@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import type { JobEvent } from '../../../core/job/event.ts';
 import { type Job, type JobIn, PHASES } from '../../../core/job/job.ts';
-import { type Step, transition } from '../../../core/job/machine.ts';
+import { transition } from '../../../core/job/machine.ts';
+import type { Step } from '../../../core/job/step.ts';
 import { aContext } from './builders.ts';
 import {
   down,

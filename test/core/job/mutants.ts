@@ -4,8 +4,10 @@
  */
 import type { JobEvent, JobEventType } from '../../../core/job/event.ts';
 import { deadlineOf, type Job, type Phase } from '../../../core/job/job.ts';
-import { type Context, type Step, TABLE, type Table, transition } from '../../../core/job/machine.ts';
+import { transition } from '../../../core/job/machine.ts';
 import type { JobPolicy } from '../../../core/job/policy.ts';
+import type { Context, Step } from '../../../core/job/step.ts';
+import { TABLE, type Table } from '../../../core/job/table.ts';
 import { aPolicy } from './builders.ts';
 import type { Machine } from './explorer.ts';
 import type { Invariant } from './invariants.ts';

@@ -2,8 +2,9 @@
 import type { ExitStatus } from '../../../core/host/host.ts';
 import type { JobEvent } from '../../../core/job/event.ts';
 import type { Job, JobIn, Phase, PhaseState } from '../../../core/job/job.ts';
-import { type Context, type Step, transition } from '../../../core/job/machine.ts';
+import { transition } from '../../../core/job/machine.ts';
 import { reason } from '../../../core/job/reason.ts';
+import type { Context, Step } from '../../../core/job/step.ts';
 import { exitReason } from '../../../core/process/exit.ts';
 import { aContext, aJob, anIdentity, aPolicy } from './builders.ts';
 

@@ -4,8 +4,8 @@
  */
 import type { JobEffect } from '../../../core/job/event.ts';
 import type { Job } from '../../../core/job/job.ts';
-import type { Context, Step } from '../../../core/job/machine.ts';
 import type { JobPolicy } from '../../../core/job/policy.ts';
+import type { Context, Step } from '../../../core/job/step.ts';
 import { type Identity, sameIdentity } from '../../../core/process/identity.ts';
 import { aJob } from './builders.ts';
 

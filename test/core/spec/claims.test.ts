@@ -63,6 +63,10 @@ describe('jobPolicy', () => {
     });
   });
 
+  it('lets no oneshot wait for claims', () => {
+    expect(jobPolicy({ ...actionWith(OWNER), process: false }).awaits_claims).toBe(false);
+  });
+
   it.each([
     [{}, false],
     [{ process: true }, false],

@@ -1,0 +1,200 @@
+/**
+ * upkeep comes back: after a kill, a reboot, a lost database; to processes, oneshots and escapees.
+ */
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, it } from 'vitest';
+import { Sandbox } from '../support/sandbox.ts';
+import { until } from '../support/until.ts';
+
+const SERVICE = fileURLToPath(new URL('../fixtures/service.mjs', import.meta.url));
+
+let sandbox: Sandbox;
+afterEach(() => sandbox.remove());
+
+const sleeper = (extra: object = {}): object => ({
+  actions: { main: { process: true, run: ['sleep', '1000'], stop: { timeout: '1s' }, ...extra } },
+});
+const isRunning = (action: { phase: string }): boolean => action.phase === 'running';
+
+describe('recovery by restart', () => {
+  it.each([
+    ['recovery: restart', { recovery: 'restart' }, []],
+    ['a singleton, which restarts by default', { singleton: true }, []],
+    ['up --recovery restart', {}, ['--recovery', 'restart']],
+  ] as const)('%s: the same job and run, a fresh incarnation', async (_name, extra, args) => {
+    sandbox = new Sandbox({ web: sleeper(extra) });
+    await sandbox.up();
+    await sandbox.untilAction('web', isRunning);
+    const before = await sandbox.action('web');
+    const { run_id } = await sandbox.service('web');
+    await sandbox.kill();
+    await sandbox.up({}, ...args);
+    await sandbox.untilAction('web', (action) => isRunning(action) && action.restart_count === 1);
+    const after = await sandbox.action('web');
+    expect(after.job_id).toBe(before.job_id);
+    expect((await sandbox.service('web')).run_id).toBe(run_id);
+    expect(sandbox.marked().map(({ pid }) => pid)).toEqual([after.pid]);
+  });
+});
+
+describe('a process that died while upkeep was away', () => {
+  it('is started again, and its end is told as not known', async () => {
+    sandbox = new Sandbox({ web: sleeper() });
+    await sandbox.up();
+    await sandbox.untilAction('web', isRunning);
+    const before = await sandbox.action('web');
+    await sandbox.kill();
+    process.kill(before.pid ?? 0, 'SIGKILL');
+    await sandbox.up();
+    await sandbox.untilAction('web', (action) => isRunning(action) && action.restart_count === 1);
+    expect((await sandbox.events('web')).map(({ code }) => code)).toContain('EXIT_UNKNOWN');
+  });
+
+  it('has no children of other sessions and empty environments left', async () => {
+    sandbox = new Sandbox({});
+    const record = sandbox.path('record');
+    sandbox.write({
+      web: sleeper({
+        run: [process.execPath, SERVICE],
+        env: { RECORD: record, ESCAPEE: 'wiped' },
+      }),
+    });
+    await sandbox.up();
+    await sandbox.untilAction('web', isRunning);
+    await until(() => existsSync(`${record}.escapees`));
+    const escapee = readFileSync(`${record}.escapees`, 'utf8').trim();
+    const { pid } = await sandbox.action('web');
+    await sandbox.kill();
+    process.kill(pid ?? 0, 'SIGKILL');
+    await sandbox.up();
+    await until(() => !existsSync(`/proc/${escapee}`));
+    await sandbox.untilAction('web', (action) => isRunning(action) && action.restart_count === 1);
+  });
+});
+
+describe('an adopted process', () => {
+  it('is watched: its end is noticed and answered in the same job', async () => {
+    sandbox = new Sandbox({ web: sleeper() });
+    await sandbox.up();
+    await sandbox.untilAction('web', isRunning);
+    await sandbox.kill();
+    await sandbox.up();
+    const adopted = await sandbox.action('web');
+    expect(adopted.reason?.code).toBe('ADOPTED');
+    process.kill(adopted.pid ?? 0, 'SIGKILL');
+    await sandbox.untilAction('web', (action) => isRunning(action) && action.restart_count === 1);
+  });
+});
+
+describe('wanted and the run', () => {
+  it('outlive down and up, and a kill', async () => {
+    sandbox = new Sandbox({ web: sleeper(), off: sleeper() });
+    await sandbox.up();
+    await sandbox.untilAction('web', isRunning);
+    await sandbox.cli('stop', 'off');
+    const before = await sandbox.service('web');
+    expect((await sandbox.cli('down')).code).toBe(0);
+    expect(sandbox.marked()).toEqual([]);
+    await sandbox.up();
+    await sandbox.untilAction('web', isRunning);
+    const after = await sandbox.service('web');
+    expect(after.run_id).toBe(before.run_id);
+    expect(after.actions[0]).toMatchObject({ job_id: before.actions[0]?.job_id, restart_count: 1 });
+    expect(await sandbox.service('off')).toMatchObject({ wanted: 'down', state: 'down' });
+    await sandbox.kill();
+    await sandbox.up();
+    expect(await sandbox.service('off')).toMatchObject({ wanted: 'down', state: 'down' });
+  });
+});
+
+describe('a oneshot that ends while upkeep is away', () => {
+  it.each([
+    [0, 'succeeded'],
+    [7, 'failed'],
+  ])('with code %i has %s, by its status file, and is not run again', async (code, phase) => {
+    sandbox = new Sandbox({});
+    const record = sandbox.path('record');
+    const go = sandbox.path('go');
+    const run = `echo run >> ${record}; while ! [ -e ${go} ]; do sleep 0.05; done; exit ${code}`;
+    sandbox.write({ job: { actions: { main: { run, restart: { max_attempts: 1 } } } } });
+    await sandbox.up();
+    await until(() => existsSync(record));
+    await sandbox.untilAction('job', isRunning);
+    await sandbox.kill();
+    writeFileSync(go, '');
+    await until(() => sandbox.marked().length === 0);
+    await sandbox.up();
+    await sandbox.untilAction('job', (action) => action.phase === phase);
+    expect(readFileSync(record, 'utf8')).toBe('run\n');
+    const events = await sandbox.events('job');
+    expect(events.at(-1)?.evidence['exit_code'] ?? JSON.stringify(events.at(-1))).toEqual(
+      code === 0 ? 0 : expect.stringContaining('code 7'),
+    );
+  });
+});
+
+describe('the database', () => {
+  it('lost while upkeep is away: jobs are taken up from their living processes', async () => {
+    sandbox = new Sandbox({ web: sleeper() });
+    await sandbox.up();
+    await sandbox.untilAction('web', isRunning);
+    process.kill((await sandbox.action('web')).pid ?? 0, 'SIGKILL');
+    await sandbox.untilAction('web', (action) => isRunning(action) && action.restart_count === 1);
+    const before = await sandbox.action('web');
+    const { run_id } = await sandbox.service('web');
+    await sandbox.kill();
+    for (const name of readdirSync(sandbox.state)) {
+      if (name.startsWith('upkeep.db')) rmSync(join(sandbox.state, name));
+    }
+    await sandbox.up();
+    expect(await sandbox.action('web')).toMatchObject({
+      pid: before.pid,
+      job_id: before.job_id,
+      restart_count: 1,
+      phase: 'running',
+    });
+    expect((await sandbox.service('web')).run_id).toBe(run_id);
+  });
+
+  it('damaged while upkeep is away: it is set aside, and services go on', async () => {
+    sandbox = new Sandbox({ web: sleeper() });
+    await sandbox.up();
+    await sandbox.untilAction('web', isRunning);
+    const before = await sandbox.action('web');
+    await sandbox.kill();
+    rmSync(join(sandbox.state, 'upkeep.db-wal'), { force: true });
+    writeFileSync(join(sandbox.state, 'upkeep.db'), 'this is no database'.repeat(1000));
+    await sandbox.up();
+    expect(await sandbox.action('web')).toMatchObject({ pid: before.pid, job_id: before.job_id });
+    expect(readdirSync(sandbox.state).some((name) => name.startsWith('upkeep.db.corrupt-'))).toBe(true);
+    const { items } = await sandbox.client.call('event.list', { limit: 100 });
+    expect(items.map(({ code }) => code)).toContain('STORE_DEGRADED');
+  });
+
+  it('deleted under a running upkeep: services go on, and it is made anew', async () => {
+    sandbox = new Sandbox({ web: sleeper({ restart: { stable_after: '50ms' } }) });
+    await sandbox.up();
+    await sandbox.untilAction('web', isRunning);
+    for (const name of readdirSync(sandbox.state)) {
+      if (name.startsWith('upkeep.db')) rmSync(join(sandbox.state, name));
+    }
+    for (let count = 1; count <= 3; count += 1) {
+      process.kill((await sandbox.action('web')).pid ?? 0, 'SIGKILL');
+      await sandbox.untilAction('web', (action) => isRunning(action) && action.restart_count === count);
+    }
+    await until(async () => {
+      process.kill((await sandbox.action('web')).pid ?? 0, 'SIGKILL');
+      await sandbox.untilAction('web', isRunning);
+      return (
+        existsSync(join(sandbox.state, 'upkeep.db')) &&
+        (await sandbox.client.call('health.get', {})).status === 'ok'
+      );
+    }, 300);
+    const before = await sandbox.action('web');
+    await sandbox.kill();
+    await sandbox.up();
+    expect((await sandbox.action('web')).job_id).toBe(before.job_id);
+  });
+});
