@@ -36,11 +36,11 @@ describe('the layout', () => {
   it('has every system call of core behind the host seam', () => {
     const forbidden =
       /\b(setTimeout|setInterval|setImmediate|Date\.now|performance\.now|process\.kill)\b|from 'node:(child_process|net|dgram)'/;
+    // Telling an address from other text opens no socket.
+    const pure = /^import \{ isIPv4, isIPv6 \} from 'node:net';$|^\s*(\/\/|\*).*$/gm;
     const wrong = sources('core')
       .filter((file) => !file.startsWith('core/host/'))
-      .filter((file) =>
-        forbidden.test(readFileSync(join(ROOT, file), 'utf8').replace(/^\s*(\/\/|\*).*$/gm, '')),
-      );
+      .filter((file) => forbidden.test(readFileSync(join(ROOT, file), 'utf8').replace(pure, '')));
     expect(wrong).toEqual([]);
   });
 

@@ -74,7 +74,7 @@ function readEnvFile(path: string, files: Files): Readonly<Record<string, string
   try {
     return parseEnvFile(files.readFileSync(path, 'utf8'), path);
   } catch (error) {
-    const message = `env_file ${path}: ${(error as Error).message}`;
+    const message = `env_file: ${(error as Error).message}`;
     throw new LaunchError(reason('SPAWN_FAILED', message, { env_file: path }));
   }
 }
