@@ -16,7 +16,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
-import { freePort, run, Sandbox } from '../support/sandbox.ts';
+import { freePort, pidOf, run, Sandbox, signalMain } from '../support/sandbox.ts';
 import { until } from '../support/until.ts';
 
 const SERVICE = fileURLToPath(new URL('../fixtures/service.mjs', import.meta.url));
@@ -37,7 +37,7 @@ async function stranger(code: string, ...args: string[]): Promise<number> {
   });
   strangers.push(child);
   await new Promise((resolve) => child.stdout?.once('data', resolve));
-  return child.pid ?? 0;
+  return pidOf({ pid: child.pid ?? null });
 }
 
 function alive(pid: number): boolean {
@@ -99,7 +99,7 @@ describe('case 2: a grandchild of the last incarnation still holds the port', ()
     // The tree is looked at once a second, so that sessions seen in it are known.
     await new Promise((resolve) => setTimeout(resolve, 1_500));
 
-    process.kill(before.pid ?? 0, 'SIGKILL');
+    signalMain(before, 'SIGKILL');
     await sandbox.untilAction('web', (action) => running(action) && action.restart_count > 0);
 
     const after = await sandbox.action('web');
@@ -151,7 +151,7 @@ describe('case 4: sockets', () => {
     sandbox.write(one(service({ UNIX_SOCKET: socket }, { sockets: [socket] })));
     await sandbox.up();
     await sandbox.untilAction('web', running);
-    process.kill((await sandbox.action('web')).pid ?? 0, 'SIGKILL');
+    signalMain(await sandbox.action('web'), 'SIGKILL');
     await sandbox.untilAction('web', (action) => running(action) && action.restart_count === 1);
   });
 
@@ -219,7 +219,7 @@ describe('case 6: upkeep is killed', () => {
     await sandbox.kill();
     const size = readFileSync(`${record}.lines`).length;
     await until(() => readFileSync(`${record}.lines`).length > size + 200);
-    expect(alive(before.pid ?? 0)).toBe(true);
+    expect(alive(pidOf(before))).toBe(true);
 
     await sandbox.up();
     const after = await sandbox.action('web');
@@ -232,7 +232,7 @@ describe('case 6: upkeep is killed', () => {
     expect(after.reason?.code).toBe('ADOPTED');
     expect(readFileSync(record, 'utf8').trim().split('\n')).toHaveLength(1);
 
-    process.kill(before.pid ?? 0, 'SIGKILL');
+    signalMain(before, 'SIGKILL');
     await sandbox.untilAction('web', (action) => running(action) && action.restart_count === 1);
     const written = readFileSync(`${record}.lines`, 'utf8');
     const lines = written.split('\n').filter((line) => line.startsWith('line 0'));
@@ -295,7 +295,9 @@ describe('case 9: ten restarts at once', () => {
     await sandbox.untilAction('web', (action) => running(action) && action.restart_count > 0);
     const { job_id, restart_count } = await sandbox.action('web');
     expect(sandbox.marked().map(({ incarnation }) => incarnation)).toEqual([restart_count]);
-    await until(() => readFileSync(record, 'utf8').includes(`${job_id}/${restart_count} `));
+    await until(
+      () => existsSync(record) && readFileSync(record, 'utf8').includes(`${job_id}/${restart_count} `),
+    );
     const starts = readFileSync(record, 'utf8').trim().split('\n');
     expect(new Set(starts.map((line) => line.split(' ')[0])).size).toBe(starts.length);
   });
@@ -311,7 +313,7 @@ describe('case 10: a tree that ignores SIGTERM', () => {
     await sandbox.up();
     await sandbox.untilAction('web', running);
     await until(() => existsSync(`${record}.escapees`));
-    const main = (await sandbox.action('web')).pid ?? 0;
+    const main = pidOf(await sandbox.action('web'));
     const escapee = Number(readFileSync(`${record}.escapees`, 'utf8').trim());
 
     const stopped = await sandbox.cli('stop', 'web');
@@ -351,7 +353,7 @@ describe('case 14: a service that floods its log', () => {
       return existsSync(written) && Number(readFileSync(written, 'utf8')) > 1e9;
     });
     expect(highest).toBeLessThan(1e9 / 4);
-    process.kill((await sandbox.action('web')).pid ?? 0, 'SIGSTOP');
+    signalMain(await sandbox.action('web'), 'SIGSTOP');
     await until(() => onDisk() <= 9 * 1024 * 1024);
     expect(await sandbox.action('web')).toMatchObject({ phase: 'running', restart_count: 0 });
   });
@@ -363,7 +365,7 @@ describe('case 15: the handler is dead while the process lives', () => {
     sandbox = new Sandbox(one(service({ TCP_PORT: port, CLOSE_ON: 'USR2' }, { tcp_ports: [port] })));
     await sandbox.up();
     await sandbox.untilAction('web', running);
-    process.kill((await sandbox.action('web')).pid ?? 0, 'SIGUSR2');
+    signalMain(await sandbox.action('web'), 'SIGUSR2');
     await sandbox.untilAction('web', (action) => running(action) && action.restart_count === 1);
     expect((await sandbox.events('web')).map((event) => event.code)).toContain('CLAIM_LOST');
   });

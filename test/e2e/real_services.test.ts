@@ -8,7 +8,7 @@ import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ActionView } from '../../core/supervisor/control.ts';
-import { freePort, Sandbox } from '../support/sandbox.ts';
+import { freePort, Sandbox, signalMain } from '../support/sandbox.ts';
 import { until } from '../support/until.ts';
 
 const SERVICE = fileURLToPath(new URL('../fixtures/service.mjs', import.meta.url));
@@ -113,13 +113,13 @@ describe.each(Object.entries(programs))('%s under upkeep', (_name, program) => {
 
   it('is back after SIGKILL, though it left its socket and PID file behind', async () => {
     const before = await up();
-    process.kill(before.pid ?? 0, 'SIGKILL');
+    signalMain(before, 'SIGKILL');
     await backAgain(before, 'SIGNALED');
   });
 
   it('is back by `upkeep restart` when it hangs (SIGSTOP): SIGKILL after the deadline', async () => {
     const before = await up();
-    process.kill(before.pid ?? 0, 'SIGSTOP');
+    signalMain(before, 'SIGSTOP');
     expect((await sandbox.cli('restart', 'it')).code).toBe(0);
     await backAgain(before, 'REQUESTED');
     expect((await sandbox.events('it')).map((event) => event.code)).toContain('STOP_TIMEOUT');
@@ -127,7 +127,7 @@ describe.each(Object.entries(programs))('%s under upkeep', (_name, program) => {
 
   it('waits for a stranger that took its port, names it, and is back once it leaves', async () => {
     const before = await up({ restart: { delay: '700ms', factor: 1, jitter: 0, stable_after: '1h' } });
-    process.kill(before.pid ?? 0, 'SIGKILL');
+    signalMain(before, 'SIGKILL');
     await until(async () => !(await answers({ port: place.port })), 2);
     const nc = spawn('nc', ['-l', '127.0.0.1', String(place.port)], { stdio: 'ignore' });
     try {
@@ -150,7 +150,7 @@ describe.each(Object.entries(programs))('%s under upkeep', (_name, program) => {
     const before = await up({}, ['sh', '-c', script, 'sh', ...program(place)]);
     await until(() => existsSync(children));
     const [child] = readFileSync(children, 'utf8').trim().split('\n');
-    process.kill(before.pid ?? 0, 'SIGKILL');
+    signalMain(before, 'SIGKILL');
     await until(() => !existsSync(`/proc/${child}`));
     await backAgain(before, 'SIGNALED');
   });

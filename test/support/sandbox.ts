@@ -209,3 +209,14 @@ export function freePort(): Promise<number> {
     });
   });
 }
+
+/** The pid of something that runs. Never 0, which would mean this very process group. */
+export function pidOf({ pid }: { readonly pid: number | null }): number {
+  if (pid === null) throw new Error('it has no process');
+  return pid;
+}
+
+/** Signals a main process. */
+export function signalMain(action: { readonly pid: number | null }, signal: NodeJS.Signals): void {
+  process.kill(pidOf(action), signal);
+}

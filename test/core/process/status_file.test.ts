@@ -14,7 +14,9 @@ function runRecorded(argv: readonly string[], signalGroup?: NodeJS.Signals): Pro
   const [file = '', ...args] = recordingStatus(argv, path);
   const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'ignore'], detached: true });
   if (signalGroup !== undefined) {
-    child.stdout?.once('data', () => process.kill(-(child.pid ?? 0), signalGroup));
+    const { pid } = child;
+    if (pid === undefined) throw new Error('it did not start');
+    child.stdout?.once('data', () => process.kill(-pid, signalGroup));
   }
   return new Promise((resolve) => child.on('exit', resolve));
 }

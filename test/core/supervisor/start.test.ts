@@ -13,7 +13,7 @@ import type { Probe } from '../../../core/plugin/probe.ts';
 import { AlreadyRunning, SpecError, startSupervisor } from '../../../core/supervisor/start.ts';
 import type { Supervisor } from '../../../core/supervisor/supervisor.ts';
 import { builtInProbes, builtInRotators } from '../../../plugins/mod.ts';
-import { freePort } from '../../support/sandbox.ts';
+import { freePort, signalMain } from '../../support/sandbox.ts';
 import { until } from '../../support/until.ts';
 
 const SERVICE = fileURLToPath(new URL('../../fixtures/service.mjs', import.meta.url));
@@ -88,7 +88,7 @@ describe('case 11: a hung probe', () => {
     const supervisor = await start(nodeHost(), [hung, ...builtInProbes]);
     await until(() => asked > 0 && action(supervisor, 'other').phase === 'running');
     for (let count = 1; count <= 5; count += 1) {
-      process.kill(action(supervisor, 'other').pid ?? 0, 'SIGKILL');
+      signalMain(action(supervisor, 'other'), 'SIGKILL');
       await until(
         () =>
           action(supervisor, 'other').restart_count === count &&
