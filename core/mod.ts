@@ -17,10 +17,10 @@ export type { LogRotator } from './plugin/log_rotator.ts';
 export type { Probe } from './plugin/probe.ts';
 export type { Control, JobView, ServiceState, ServiceView, Why } from './supervisor/control.ts';
 export { NotFound } from './supervisor/control.ts';
+export { StateFolderError } from './supervisor/paths.ts';
 export {
   AlreadyRunning,
   SpecError,
-  StateFolderError,
   type SupervisorOptions,
   startSupervisor,
 } from './supervisor/start.ts';

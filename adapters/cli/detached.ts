@@ -1,10 +1,11 @@
 /**
  * Starts upkeep in the background: this program again, in a session of its own, its output in the state folder.
  */
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ExitStatus } from '../../core/host/host.ts';
 import { nodeHost } from '../../core/host/node_host.ts';
+import { openStateFolder } from '../../core/supervisor/paths.ts';
 import { BrokenAnswer } from '../client/errors.ts';
 import { runningPid, type UpOptions } from './commands/up.ts';
 import { CliError, EXIT, type ExitCode } from './exit.ts';
@@ -33,11 +34,13 @@ export async function startDetached(
   state: string,
   options: UpOptions,
 ): Promise<ExitCode> {
-  mkdirSync(state, { recursive: true, mode: 0o700 });
+  // Before anything is written there: whoever else owns the folder may have prepared it.
+  openStateFolder(state, nodeHost());
   const log = join(state, 'upkeep.log');
   const begin = beginLog(log);
 
-  const output = openSync(log, 'a', 0o600);
+  const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW } = constants;
+  const output = openSync(log, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);
   const child = await nodeHost().spawner.spawn({
     file: process.execPath,
     argv: [...NODE_FLAGS, mainModule(), ...daemonArguments(file, state, options)],

@@ -97,7 +97,7 @@ export function toRetrying(job: Job, context: Context, delay: number, changes: P
   return step(
     enter(
       job,
-      { phase: 'retrying', deadline: context.now + delay, next_attempt_at: context.wall + delay },
+      { phase: 'retrying', deadline: context.now + delay, next_attempt_at: Math.round(context.wall + delay) },
       changes,
     ),
   );

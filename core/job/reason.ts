@@ -45,6 +45,8 @@ export const REASON_CODES = [
   'LOG_DEGRADED',
   /** The service file changed what this action is, so it was started again. */
   'SPEC_CHANGED',
+  /** It holds all of its claims. */
+  'READY',
   /** A bug of upkeep itself: reported, never acted on. */
   'INTERNAL_ERROR',
 ] as const;

@@ -6,7 +6,7 @@
 import type { JobEffect, JobEventOf } from './event.ts';
 import type { Job, JobBase, JobIn } from './job.ts';
 import { restReason, toPending, toStopped, toStopping } from './moves.ts';
-import { type Reason, reason } from './reason.ts';
+import { type Reason, type ReasonCode, reason } from './reason.ts';
 import { amend, type Context, type Step, step, target, untouched } from './step.ts';
 
 /** Asking for up forgets the failed tries. */
@@ -14,6 +14,26 @@ export const ASKED_UP = { wanted: 'up', attempt: 0 } as const satisfies Partial<
 
 /** Why a job is on its way that somebody wants up. */
 export const START_REQUESTED = reason('REQUESTED', 'start requested');
+
+/** Reasons to wait or to be at rest: once a job starts they are over, and say nothing about why it runs. */
+const OVER_ONCE_STARTED: ReadonlySet<ReasonCode> = new Set([
+  'DEPENDENCY_WAIT',
+  'DEPENDENCY_FAILED',
+  'PORT_HELD',
+  'SOCKET_HELD',
+  'SOCKET_NOT_A_SOCKET',
+  'PIDFILE_HELD',
+  'PROBE_UNAVAILABLE',
+  'SHUTDOWN',
+  'WANTED_DOWN',
+  'SPAWN_FAILED',
+  'COMMAND_NOT_FOUND',
+]);
+
+/** Why a job runs, now that it is started: what made it start again, or that somebody asked. */
+export function startReason(why: Reason): Reason {
+  return OVER_ONCE_STARTED.has(why.code) ? START_REQUESTED : why;
+}
 
 /** Wanted anew in a phase that has nothing to undo. */
 export function setWanted(job: Job, event: JobEventOf<'want'>): Step {

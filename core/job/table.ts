@@ -31,6 +31,7 @@ import {
   setWanted,
   startAfterStop,
   startFromRest,
+  startReason,
   stopWhenCleared,
   wantFromRest,
   wantIdle,
@@ -76,8 +77,7 @@ export const TABLE: Table = {
     restart: restartOnItsWay,
     halt: (job) => toStopped(job, SHUTTING_DOWN),
     // What it waited for has come: that is no reason any more.
-    cleared: (job, _event, context) =>
-      toPreparing(job, context, job.reason.code.startsWith('DEPENDENCY_') ? { reason: START_REQUESTED } : {}),
+    cleared: (job, _event, context) => toPreparing(job, context, { reason: startReason(job.reason) }),
     waiting: (job, event) => step(amend(job, { reason: event.reason })),
     prepared: 'impossible',
     blocked: 'impossible',
@@ -100,8 +100,10 @@ export const TABLE: Table = {
     prepared: toSpawning,
     blocked: (job, event, context) =>
       toRetrying(job, context, HOLDER_LOOK_INTERVAL, { reason: event.reason }),
-    spawned: (job, event, context) =>
-      toAlive(job, context, event.identity, born(nextIncarnation(job), context, event.identity)),
+    spawned: (job, event, context) => {
+      const changes = born(nextIncarnation(job), context, event.identity);
+      return toAlive(job, context, event.identity, { ...changes, reason: startReason(job.reason) });
+    },
     spawn_failed: (job, event, context) => retry(job, context, event.reason, false),
     deadline: (job, _event, context) => {
       const why = reason('PROBE_UNAVAILABLE', 'finding out whether the claims are free took too long');

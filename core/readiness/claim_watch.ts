@@ -28,7 +28,8 @@ export interface Watched {
 /** What the watch tells. */
 export interface ClaimWatchEvents {
   ready(watched: Watched, note: Reason | null): void;
-  lost(watched: Watched, why: Reason): void;
+  /** It is not ready in time, or has lost a claim. */
+  fault(watched: Watched, why: Reason): void;
 }
 
 /** What is asked of the probes: all claims in one pass. */
@@ -56,7 +57,7 @@ const MISS_INTERVAL = 400;
 /** So many complete looks in a row must miss a claim before it counts as lost. */
 const MISSES = 3;
 /** The last look at a starting job is so long before its deadline, in ms. */
-const LAST_LOOK = 150;
+const LAST_LOOK = 20;
 
 /** Watches the claims of any number of jobs. */
 export class ClaimWatch {
@@ -177,6 +178,18 @@ export class ClaimWatch {
       return;
     }
     const lastLook = now >= deadline - LAST_LOOK - 1;
+    if (lastLook && missing.some(([, verdict]) => verdict !== 'unknown')) {
+      this.#entries.delete(watched.job_id);
+      const claims = missing.map(([claim, verdict]) => ({ claim: claimKey(claim), verdict }));
+      const names = claims.map(
+        ({ claim, verdict }) => `${claim} (${verdict === 'other' ? 'held by another' : verdict})`,
+      );
+      this.#events.fault(
+        watched,
+        reason('NOT_READY', `did not hold in time: ${names.join(', ')}`, { claims }),
+      );
+      return;
+    }
     if (lastLook && missing.every(([, verdict]) => verdict === 'unknown')) {
       // Unknown is never NOT_READY: a blind probe must not kill a service that may be well.
       const claims = missing.map(([claim]) => claimKey(claim));
@@ -210,7 +223,7 @@ export class ClaimWatch {
     const names = claims.map(({ claim, verdict }) =>
       verdict === 'free' ? claim : `${claim} (held by another)`,
     );
-    this.#events.lost(watched, reason('CLAIM_LOST', `no longer holds ${names.join(', ')}`, { claims }));
+    this.#events.fault(watched, reason('CLAIM_LOST', `no longer holds ${names.join(', ')}`, { claims }));
   }
 }
 

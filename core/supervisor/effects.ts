@@ -4,7 +4,7 @@
 import { join } from 'node:path';
 import type { ExitStatus, Host } from '../host/host.ts';
 import type { JobEffect, JobEvent } from '../job/event.ts';
-import { nextIncarnation } from '../job/job.ts';
+import { type Job, nextIncarnation } from '../job/job.ts';
 import { type Reason, reason } from '../job/reason.ts';
 import type { Logs } from '../log/mod.ts';
 import type { AdoptedWatch } from '../process/adopted_watch.ts';
@@ -112,7 +112,7 @@ export class Effects {
       service: job.service,
       run_id: job.run_id,
       base_env: this.#ports.base_env,
-      status_file: statusFile(paths, job.id),
+      status_file: statusFile(paths, job),
     };
     let identity: Identity;
     try {
@@ -146,9 +146,7 @@ export class Effects {
     logs.resume(runtime.log, incarnation);
     runtime.unreleased = logs.sealed(runtime.log);
     adopted.add(runtime.job.id, identity, () => {
-      const left = runtime.spec.process
-        ? null
-        : readStatusFile(host.files, statusFile(paths, runtime.job.id));
+      const left = runtime.spec.process ? null : readStatusFile(host.files, statusFile(paths, runtime.job));
       this.#exited(runtime, identity, incarnation, left ?? UNKNOWN_EXIT);
     });
   }
@@ -221,7 +219,7 @@ export function pidFile(paths: StatePaths, { job, spec }: JobRuntime): string {
   return spec.pid_file ?? join(paths.pids, `${job.service}.${job.action}.pid`);
 }
 
-/** Where a oneshot leaves its status. */
-export function statusFile(paths: StatePaths, job_id: string): string {
-  return join(paths.statuses, job_id);
+/** Where a oneshot leaves its status. The name tells whose it is even when the store is lost. */
+export function statusFile(paths: StatePaths, job: Pick<Job, 'service' | 'action' | 'id'>): string {
+  return join(paths.statuses, `${job.service}.${job.action}.${job.id}`);
 }

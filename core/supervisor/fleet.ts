@@ -8,6 +8,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../host/host.ts';
 import { atRest, type Job, type JobBase } from '../job/job.ts';
 import { reason } from '../job/reason.ts';
+import { exitReason } from '../process/exit.ts';
 import type { Identity } from '../process/identity.ts';
 import { type ActionSpec, jobPolicy, type ServiceFile, type ServiceSpec } from '../spec/mod.ts';
 import type { Batch } from '../store/batch.ts';
@@ -21,6 +22,8 @@ import type { JobRuntime, Origin, ServiceRuntime } from './runtime.ts';
 
 /** How `recovery` is to be read: as the service file says, or `restart` everywhere. */
 export type RecoveryMode = 'as_specified' | 'restart';
+
+const DONE = { exit_code: 0, exit_signal: null } as const;
 
 /** A job that only its living process still tells of. */
 export interface LostJob {
@@ -39,8 +42,17 @@ export class Fleet {
   readonly #loop: JobLoop;
   readonly #clock: Clock;
   readonly #recovery: RecoveryMode;
+  /** Told of each job that is history from now on. */
+  readonly #forgotten: (job: Job) => void;
 
-  constructor(store: Store, loop: JobLoop, clock: Clock, recovery: RecoveryMode) {
+  constructor(
+    store: Store,
+    loop: JobLoop,
+    clock: Clock,
+    recovery: RecoveryMode,
+    forgotten: (job: Job) => void,
+  ) {
+    this.#forgotten = forgotten;
     this.#store = store;
     this.#loop = loop;
     this.#clock = clock;
@@ -194,17 +206,27 @@ export class Fleet {
     if (service === undefined || action === undefined) return false;
     if (service.jobs.some(({ job }) => job.action === lost.action)) return false;
     const now = this.#clock.wall();
-    if (service.run === null) {
-      service.run = { id: lost.run_id, service: lost.service, started_at: now, finished_at: null };
-      service.row = { ...service.row, run_id: lost.run_id };
-      this.#store.commit({ services: [service.row], runs: [service.run] });
-    }
+    const run = this.#runOf(service, lost.run_id, now);
     const fresh: Job = {
-      ...freshJob(lost.id, service.run.id, lost.service, lost.action, now),
+      ...freshJob(lost.id, run.id, lost.service, lost.action, now),
       phase: 'pending',
     };
     this.catchUp(this.#enlist(service, fresh, action), lost);
     return true;
+  }
+
+  /** Takes up a oneshot that the store has lost and that its status file says is done: it must not run again. */
+  rebuildDone({ service: name, action, id }: Pick<LostJob, 'service' | 'action' | 'id'>): void {
+    const service = this.services.get(name);
+    const spec = service?.spec.actions[action];
+    if (service === undefined || spec === undefined || spec.process) return;
+    if (service.jobs.some(({ job }) => job.action === action)) return;
+    const now = this.#clock.wall();
+    const run = this.#runOf(service, newId('r', now), now);
+    const done = { started_at: now, finished_at: now, exit_code: 0, reason: exitReason(DONE) };
+    const job: Job = { ...freshJob(id, run.id, name, action, now), ...done, phase: 'succeeded' };
+    this.#enlist(service, job, spec);
+    this.#store.commit({ jobs: [job] });
   }
 
   /** A job whose living process is ahead of the store, which missed a spawn: the process is right. */
@@ -224,6 +246,15 @@ export class Fleet {
       runs: services.flatMap(({ run }) => (run === null ? [] : [run])),
       jobs: services.flatMap(({ jobs }) => jobs.map(({ job }) => job)),
     };
+  }
+
+  /** The run that a service is in; where the store has lost it, one with this id. */
+  #runOf(service: ServiceRuntime, id: string, now: number): RunRow {
+    if (service.run !== null) return service.run;
+    service.run = { id, service: service.row.name, started_at: now, finished_at: null };
+    service.row = { ...service.row, run_id: id };
+    this.#store.commit({ services: [service.row], runs: [service.run] });
+    return service.run;
   }
 
   #startNewActions(service: ServiceRuntime, origin: Origin): void {
@@ -286,6 +317,8 @@ export class Fleet {
       last_event: null,
     };
     service.jobs.push(runtime);
+    const order = Object.keys(service.spec.actions);
+    service.jobs.sort((a, b) => order.indexOf(a.job.action) - order.indexOf(b.job.action));
     this.#loop.jobs.set(job.id, runtime);
     return runtime;
   }
@@ -293,6 +326,7 @@ export class Fleet {
   #forget(service: ServiceRuntime, job: Job): void {
     service.jobs = service.jobs.filter((runtime) => runtime.job.id !== job.id);
     this.#loop.jobs.delete(job.id);
+    this.#forgotten(job);
   }
 
   #policy(action: ActionSpec): JobRuntime['policy'] {

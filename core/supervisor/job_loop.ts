@@ -178,6 +178,10 @@ export class JobLoop {
     for (const note of step.notes) yield record(job, note);
     if (isAnotherLook(was, job)) return;
     if (job.phase !== was.phase) {
+      if (was.phase === 'starting' && job.phase === 'running') {
+        yield record(was, reason('READY', 'is ready', { identity: job.identity }));
+        return;
+      }
       const identity = identityOf(job);
       const evidence = identity === null ? job.reason.evidence : { ...job.reason.evidence, identity };
       yield record(was, { ...job.reason, evidence });

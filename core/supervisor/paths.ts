@@ -3,6 +3,7 @@
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import type { Host } from '../host/host.ts';
 
 /** The files of one state folder. */
 export interface StatePaths {
@@ -31,4 +32,31 @@ export function statePaths(dir: string): StatePaths {
 /** The name by which processes of this state folder are known in their marker: a hash of its real path. */
 export function instanceName(realDir: string): string {
   return createHash('sha256').update(realDir).digest('hex').slice(0, 12);
+}
+
+/** The state folder is not ours to use. */
+export class StateFolderError extends Error {
+  override readonly name = 'StateFolderError';
+}
+
+/**
+ * Makes the folder where it is missing, and refuses one that another user could have prepared.
+ *
+ * @throws {@link StateFolderError}
+ */
+export function openStateFolder(dir: string, { files }: Host): StatePaths {
+  files.mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const stat = files.statSync(dir);
+  const uid = process.getuid?.() ?? stat.uid;
+  if (stat.uid !== uid) {
+    throw new StateFolderError(
+      `Cannot use ${dir} as the state folder must belong to uid ${uid}: its owner is ${stat.uid}`,
+    );
+  }
+  if ((stat.mode & 0o077) !== 0) files.chmodSync(dir, 0o700);
+  const paths = statePaths(files.realpathSync(dir));
+  for (const folder of [paths.logs, paths.pids, paths.statuses]) {
+    files.mkdirSync(folder, { recursive: true, mode: 0o700 });
+  }
+  return paths;
 }

@@ -4,6 +4,7 @@
  * Nothing is replayed. Each job is told what is so (its process lives, its status file says, the machine was started
  * again) and its state machine decides; what carries our marker and belongs to no live incarnation is ended.
  */
+import { join } from 'node:path';
 import type { Host } from '../host/host.ts';
 import { identityOf, type Job } from '../job/job.ts';
 import type { Identity } from '../process/identity.ts';
@@ -41,6 +42,11 @@ export function recover(
     if (known === undefined) fleet.rebuild({ ...main, id: main.job_id });
     else if (main.incarnation > latestIncarnation(known.job)) fleet.catchUp(known, main);
   }
+  for (const name of host.files.readdirSync(paths.statuses)) {
+    const [service = '', action = '', id = ''] = name.split('.');
+    const status = readStatusFile(host.files, join(paths.statuses, name));
+    if (status?.exit_code === 0 && !loop.jobs.has(id)) fleet.rebuildDone({ service, action, id });
+  }
   const live = new Map<string, number>();
   for (const [id, runtime] of [...loop.jobs]) {
     const found = findLive(runtime.job, host, survivors.get(id) ?? []);
@@ -49,7 +55,7 @@ export function recover(
     loop.dispatch(id, {
       type: 'recovered',
       found,
-      status: runtime.spec.process ? null : readStatusFile(host.files, statusFile(paths, id)),
+      status: runtime.spec.process ? null : readStatusFile(host.files, statusFile(paths, runtime.job)),
       rebooted: last_identity !== null && last_identity.boot_id !== host.processes.boot_id,
     });
   }

@@ -23,11 +23,11 @@ import { claimsOf, parseServiceFile, type ServiceFile, type SpecIssue } from '..
 import { acquireLock } from '../store/lock.ts';
 import type { NewEvent } from '../store/records.ts';
 import { Store } from '../store/store.ts';
-import { Effects, pidFile } from './effects.ts';
+import { Effects, pidFile, statusFile } from './effects.ts';
 import { Fleet, type RecoveryMode } from './fleet.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { JobLoop } from './job_loop.ts';
-import { instanceName, type StatePaths, statePaths } from './paths.ts';
+import { instanceName, openStateFolder, type StatePaths } from './paths.ts';
 import { recover } from './recovery.ts';
 import { CORE, type JobRuntime } from './runtime.ts';
 import { EventFeed, Supervisor } from './supervisor.ts';
@@ -67,11 +67,6 @@ export class AlreadyRunning extends Error {
   override readonly name = 'AlreadyRunning';
 }
 
-/** The state folder is not ours to use. */
-export class StateFolderError extends Error {
-  override readonly name = 'StateFolderError';
-}
-
 /**
  * Starts a supervisor: takes the state folder, checks the service file, opens the store, finds out what became of
  * its jobs, and goes on with them.
@@ -106,24 +101,6 @@ function readServiceFile({ host, spec_file, rotators }: SupervisorOptions): Serv
   const parsed = parseServiceFile(text, spec_file, { rotators });
   if ('issues' in parsed) throw new SpecError(spec_file, parsed.issues);
   return parsed.file;
-}
-
-/** Makes the folder where it is missing, and refuses one that another user could have prepared. */
-function openStateFolder(dir: string, { files }: Host): StatePaths {
-  files.mkdirSync(dir, { recursive: true, mode: 0o700 });
-  const stat = files.statSync(dir);
-  const uid = process.getuid?.() ?? stat.uid;
-  if (stat.uid !== uid) {
-    throw new StateFolderError(
-      `Cannot use ${dir} as the state folder must belong to uid ${uid}: its owner is ${stat.uid}`,
-    );
-  }
-  if ((stat.mode & 0o077) !== 0) files.chmodSync(dir, 0o700);
-  const paths = statePaths(files.realpathSync(dir));
-  for (const folder of [paths.logs, paths.pids, paths.statuses]) {
-    files.mkdirSync(folder, { recursive: true, mode: 0o700 });
-  }
-  return paths;
 }
 
 async function assemble(
@@ -178,7 +155,9 @@ async function assemble(
     perform: (runtime, effect) => effects.perform(runtime, effect),
     changed: (runtime, before) => jobChanged(runtime, before),
   });
-  const fleet = new Fleet(store, loop, clock, options.recovery);
+  const fleet = new Fleet(store, loop, clock, options.recovery, (job) =>
+    files.rmSync(statusFile(paths, job), { force: true }),
+  );
 
   const world: ReclaimWorld = {
     host,
@@ -204,7 +183,7 @@ async function assemble(
       if (runtime !== undefined && note !== null) record(runtime, note);
       loop.dispatch(job_id, { type: 'ready', epoch });
     },
-    lost: ({ job_id, epoch }, why) => loop.dispatch(job_id, { type: 'faulted', epoch, reason: why }),
+    fault: ({ job_id, epoch }, why) => loop.dispatch(job_id, { type: 'faulted', epoch, reason: why }),
   });
 
   function watchClaims(runtime: JobRuntime): void {
@@ -320,6 +299,7 @@ async function assemble(
     },
   });
 
+  record(null, reason('REQUESTED', 'upkeep has started', { pid: options.pid, version: options.version }));
   if (store.opened.lost !== null) record(null, store.opened.lost);
   const kept = store.load();
   fleet.load(kept.services, kept.runs, kept.jobs);

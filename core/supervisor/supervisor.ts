@@ -145,6 +145,7 @@ export class Supervisor implements Control {
       }));
       return explainAction({
         job,
+        process: runtime.spec.process,
         events,
         log_tail: logs.tail(runtime.log, endedIncarnation(job), WHY_LINES),
         survivors,
@@ -289,6 +290,7 @@ function isSettled(service: ServiceRuntime): boolean {
   if (service.row.wanted === 'down') return service.jobs.every(({ job }) => atRest(job));
   return service.jobs.every(({ job, spec }) => {
     if (job.phase === 'running') return spec.process;
+    if (job.phase === 'pending') return job.reason.code === 'DEPENDENCY_FAILED';
     return job.phase === 'succeeded' || job.phase === 'failed';
   });
 }

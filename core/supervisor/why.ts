@@ -45,8 +45,13 @@ const NEXT_STEP: { readonly [C in ReasonCode]: string } = {
   SHUTDOWN: 'To have it up: upkeep up.',
   RECLAIMED: 'Nothing: what was in the way was removed.',
   SPEC_CHANGED: 'Nothing: it was started again as the service file now says.',
+  READY: 'Nothing: it is up.',
   INTERNAL_ERROR: 'Report this as a bug of upkeep, with the events.',
 };
+
+/** What to do about a process that ends as if it were done. */
+const IN_THE_BACKGROUND =
+  'Run it in the foreground: what puts itself into the background cannot be kept. If it is done when it ends, leave out `process: true`.';
 
 /** Codes that are read from circumstances rather than told by the kernel or by us. */
 const INFERRED: ReadonlySet<ReasonCode> = new Set(['EXIT_UNKNOWN', 'PROBE_UNAVAILABLE', 'INTERRUPTED']);
@@ -54,6 +59,8 @@ const INFERRED: ReadonlySet<ReasonCode> = new Set(['EXIT_UNKNOWN', 'PROBE_UNAVAI
 /** What is known of one action. */
 export interface ActionFacts {
   readonly job: Job;
+  /** It must stay alive, by its spec. */
+  readonly process: boolean;
   /** Newest first. */
   readonly events: readonly EventRecord[];
   readonly log_tail: readonly string[];
@@ -62,8 +69,12 @@ export interface ActionFacts {
 }
 
 /** Explains one action. */
-export function explainAction({ job, events, log_tail, survivors }: ActionFacts): ActionWhy {
+export function explainAction({ job, process, events, log_tail, survivors }: ActionFacts): ActionWhy {
   const why = job.reason;
+  const next_step =
+    why.code === 'EXITED' && why.evidence['exit_code'] === 0 && process
+      ? IN_THE_BACKGROUND
+      : NEXT_STEP[why.code];
   const confidence =
     why.evidence['confidence'] === 'inferred' || INFERRED.has(why.code) ? 'inferred' : 'certain';
   return {
@@ -86,7 +97,7 @@ export function explainAction({ job, events, log_tail, survivors }: ActionFacts)
       ...why.evidence,
     },
     confidence,
-    next_step: NEXT_STEP[why.code].replace('{service}', job.service).replace('{action}', job.action),
+    next_step: next_step.replace('{service}', job.service).replace('{action}', job.action),
     log_tail,
     events,
   };

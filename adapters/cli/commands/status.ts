@@ -23,6 +23,8 @@ export async function status(io: Io, name: string | undefined, options: CommonOp
     }
     const items = await everyService(client);
     await io.out(options.json === true ? jsonDocument({ items, next_cursor: null }) : statusTable(items, io));
+    const { store } = await client.call('health.get', {});
+    if (store !== null) io.err(`upkeep: ${store.code}: ${oneLine(store.message)}`);
     return EXIT.done;
   });
 }
@@ -62,6 +64,18 @@ function row(service: ServiceView, action: ActionView, now: number): Cell[] {
     { text: running ? formatSpan(now - (action.started_at ?? now)) : '-' },
     { text: String(action.restart_count) },
     { text: String(action.attempt) },
-    { text: action.reason === null ? '' : `${action.reason.code}: ${oneLine(action.reason.message)}${wait}` },
+    {
+      text:
+        action.reason === null
+          ? ''
+          : `${about(action)}${action.reason.code}: ${oneLine(action.reason.message)}${wait}`,
+    },
   ];
+}
+
+/** What runs was started for a reason that is over. */
+function about({ phase, reason, restart_count }: ActionView): string {
+  const started = phase === 'running' || phase === 'starting';
+  const itself = reason?.code === 'REQUESTED' || reason?.code === 'ADOPTED';
+  return started && restart_count > 0 && !itself ? 'restarted after ' : '';
 }

@@ -29,7 +29,7 @@ beforeEach(() => {
   const host: Host = { ...nodeHost(), clock };
   watch = new ClaimWatch(host, new Agenda(clock), async () => seen, {
     ready: (_watched, note) => told.push(`ready${note === null ? '' : ` ${note.code}`}`),
-    lost: (_watched, why) => told.push(`${why.code}: ${why.message}`),
+    fault: (_watched, why) => told.push(`${why.code}: ${why.message}`),
   });
 });
 
@@ -63,11 +63,13 @@ describe('a starting job', () => {
     expect(told[0]).toBe('ready');
   });
 
-  it('is not ready while a stranger holds it, however long', async () => {
+  it('is not ready while a stranger holds it, and at the deadline it is told who', async () => {
     seen = { holders: [STRANGER], complete: true };
     watch.watch(watched(2_000));
-    await pass(5_000);
+    await pass(1_900);
     expect(told).toEqual([]);
+    await pass(3_000);
+    expect(told).toEqual(['NOT_READY: did not hold in time: tcp:80 (held by another)']);
   });
 
   it('is ready, by inference, when the last look before the deadline was blind', async () => {
@@ -75,7 +77,7 @@ describe('a starting job', () => {
     watch.watch(watched(2_000));
     await pass(1_700);
     expect(told).toEqual([]);
-    await pass(250);
+    await pass(400);
     expect(told[0]).toBe('ready PROBE_UNAVAILABLE');
   });
 });
