@@ -161,7 +161,9 @@ describe('status', () => {
     const [heading, api, web] = io.stdout.split('\n');
     expect(heading).toMatch(/^SERVICE\/ACTION +STATE +PID +UPTIME +RESTARTS +ATTEMPT +REASON$/);
     expect(api).toMatch(/^api\/main +retrying +- +- +2 +0 +EXITED: exited with code 3$/);
-    expect(web).toMatch(/^web\/main +running +4711 +\d+d(\d+h)? +2 +0 +restarted after EXITED: exited with code 3$/);
+    expect(web).toMatch(
+      /^web\/main +running +4711 +\d+d(\d+h)? +2 +0 +restarted after EXITED: exited with code 3$/,
+    );
   });
 
   test('everything, over as many pages as it takes', async () => {
