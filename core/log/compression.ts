@@ -6,7 +6,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { Host } from '../host/host.ts';
-import { isMissing } from './log_file.ts';
+import { isMissing } from './index_file.ts';
 import { MODE, READ, REPLACE } from './open_flags.ts';
 import { encodeTable, memberSize } from './seekable_gzip.ts';
 

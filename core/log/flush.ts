@@ -3,7 +3,8 @@
  */
 import type { FileHandle } from 'node:fs/promises';
 import type { Host } from '../host/host.ts';
-import { isMissing, type LogFile } from './log_file.ts';
+import { isMissing } from './index_file.ts';
+import type { LogFile } from './log_file.ts';
 import { DIRECTORY, READ } from './open_flags.ts';
 
 /**
@@ -19,8 +20,9 @@ export async function openLog(host: Host, file: LogFile, flags: number): Promise
     const { dev, ino } = await handle.stat({ bigint: true });
     if (dev === file.id.dev && ino === file.id.ino) return handle;
     await handle.close();
-    if (file.path === path)
-      throw new Error(`Cannot use ${path} as somebody has put another file in its place`);
+    if (file.path !== path) continue;
+    const message = `Cannot use ${path} as somebody has put another file in its place`;
+    throw Object.assign(new Error(message), { code: 'ENOENT' });
   }
 }
 

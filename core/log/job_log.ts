@@ -5,20 +5,14 @@
  * is kept here. A reader that looks between two ticks therefore always sees a whole, consistent log.
  */
 import type { FileId, Files, Host } from '../host/host.ts';
+import { Audience } from './audience.ts';
+import { isMissing } from './index_file.ts';
 import { type Layout, readLayout } from './layout.ts';
-import { type CreatedLog, isMissing, LogFile } from './log_file.ts';
+import { type CreatedLog, LogFile } from './log_file.ts';
 import type { LogJob } from './log_job.ts';
 import { REOPEN_LOG } from './open_flags.ts';
 import { FIRST_DELAY } from './schedule.ts';
 import { type SegmentName, segmentAfter } from './segment_name.ts';
-
-/** Where a reader is: in a file that is kept here, or else in a segment nobody writes to. Follows every move. */
-export interface Cursor {
-  file: LogFile | null;
-  /** The segment; null for the active log. A file's own name counts where there is a file. */
-  name: SegmentName | null;
-  offset: number;
-}
 
 /** What {@link JobLog.open} gives. */
 export interface OpenedLog {
@@ -27,8 +21,6 @@ export interface OpenedLog {
   readonly file: FileId;
   /** The log that was active before and is a segment now. It may still have writers. */
   readonly rotated: FileId | null;
-  /** Why it has no index, where that could not be written. */
-  readonly problem: unknown;
 }
 
 /** What lies in a log folder; see `recovery.ts`. */
@@ -40,7 +32,7 @@ export interface FoundLog {
   /** The greatest segment name there is. */
   readonly last: SegmentName | null;
   /** Called when somebody begins to wait for the log to change. */
-  readonly on_followed: () => void;
+  readonly on_followed: (log: JobLog) => void;
 }
 
 /** See the top of this file. */
@@ -55,11 +47,7 @@ export class JobLog {
   readonly sealed: LogFile[];
   /** Files that nobody writes to any more, by key: the next round finishes them. */
   readonly released: string[] = [];
-  readonly cursors: Cursor[] = [];
-  /** Rises whenever the log may have changed. */
-  version = 0;
-  readonly #waiting: (() => void)[] = [];
-  readonly #onFollowed: () => void;
+  readonly audience: Audience;
   #last: SegmentName | null;
 
   /** When it is looked at next, monotonic ms. */
@@ -71,11 +59,11 @@ export class JobLog {
   /** A round of work is under way. */
   busy = false;
   /** Segments have come or gone since retention was last seen to. */
-  dirty = true;
+  dirty: boolean;
   /** Bytes of all segments on disk, when retention was last seen to. */
   archived = 0;
   /** There may be segments to compress. */
-  compressible = true;
+  compressible: boolean;
   /** They are being compressed. */
   compressing = false;
   /** When retention was last seen to, monotonic ms. */
@@ -94,12 +82,14 @@ export class JobLog {
     this.active = found.active;
     this.sealed = found.sealed;
     this.#last = found.last;
-    this.#onFollowed = found.on_followed;
+    this.dirty = found.last !== null;
+    this.compressible = this.dirty;
+    this.audience = new Audience(() => found.on_followed(this));
   }
 
   /** True where nothing is open, under way or left to do, so that the folder alone says it all. */
   get idle(): boolean {
-    const used = this.fd !== null || this.cursors.length > 0 || this.followed;
+    const used = this.fd !== null || !this.audience.empty;
     const atWork = this.busy || this.compressing || this.dirty || this.compressible;
     return !used && !atWork && this.sealed.length === 0 && this.released.length === 0;
   }
@@ -124,19 +114,25 @@ export class JobLog {
    * The log for the next incarnation: the active file is set aside and a fresh one made, or it goes on in the same.
    *
    * @param rotate Whether to set the active file aside, from its readable bytes and its begin (ms since the epoch).
+   * @returns also why it has no index, where that could not be written.
    * @throws an `ErrnoException` where there can be no log; the next call tries again.
    */
-  open(incarnation: number, rotate: (size: number, begunAt: number) => boolean): OpenedLog {
+  open(
+    incarnation: number,
+    rotate: (size: number, begunAt: number) => boolean,
+  ): OpenedLog & { readonly problem: unknown } {
     const { files, clock } = this.#host;
     const active = this.#takeUp();
     if (active === null) return { ...this.#create(incarnation), rotated: null };
     const { file, fd } = active;
-    const end = file.consistently((base) => base + files.fstatSync(fd).size);
-    const size = end - file.head;
+    const { removal, base, head } = file;
+    // While its head is leaving the file, a look into it would wait for the kernel. It is not empty then.
+    const size = removal === null ? base + files.fstatSync(fd).size - head : Math.max(1, file.end - head);
     const opened = { fd, file: file.id, rotated: null, problem: null };
     // Opened for this incarnation before, but the spawn failed: nobody has written to it, and nobody will.
-    if (size === 0 && file.incarnation === incarnation) return opened;
+    if (size <= 0 && file.incarnation === incarnation) return opened;
     if (!rotate(size, file.begun_at)) {
+      const end = file.consistently((base) => base + files.fstatSync(fd).size);
       file.startRun(incarnation, end, clock.wall());
       return opened;
     }
@@ -163,7 +159,7 @@ export class JobLog {
     }
   }
 
-  #create(incarnation: number): Omit<OpenedLog, 'rotated'> {
+  #create(incarnation: number): Omit<OpenedLog, 'rotated'> & { readonly problem: unknown } {
     const { files, clock } = this.#host;
     const create = () => LogFile.create(files, this.dir, incarnation, clock.wall());
     let created: CreatedLog;
@@ -178,7 +174,7 @@ export class JobLog {
     const { file, fd, problem } = created;
     this.active = file;
     this.fd = fd;
-    this.wake();
+    this.audience.wake();
     return { fd, file: file.id, problem };
   }
 
@@ -193,15 +189,10 @@ export class JobLog {
     this.fd = null;
   }
 
-  /** Bytes `[start, end)` of a file are in a segment now; who was about to read them there goes on in the segment. */
+  /** Bytes `[start, end)` of a file are in a segment from here on. */
   publishCut(file: LogFile, name: SegmentName, start: number, end: number): void {
     file.moveHead(end);
-    for (const cursor of this.cursors) {
-      if (cursor.file !== file || cursor.offset >= end) continue;
-      cursor.file = null;
-      cursor.name = name;
-      cursor.offset = Math.max(0, cursor.offset - start);
-    }
+    this.audience.cut(file, name, start, end);
     this.dirty = true;
     this.compressible = true;
   }
@@ -209,50 +200,15 @@ export class JobLog {
   /** Bytes before `end` are given up without a segment. */
   drop(file: LogFile, end: number): void {
     file.moveHead(end);
-    for (const cursor of this.cursors) {
-      if (cursor.file === file) cursor.offset = Math.max(cursor.offset, end);
-    }
+    this.audience.dropped(file, end);
   }
 
-  /** Nobody writes to a segment any more: it is not kept here. Its offsets stay as they are. */
+  /** Nobody writes to a segment any more: it is not kept here. */
   forget(file: LogFile): void {
     this.sealed.splice(this.sealed.indexOf(file), 1);
-    for (const cursor of this.cursors) {
-      if (cursor.file !== file) continue;
-      cursor.file = null;
-      cursor.name = file.name;
-    }
+    this.audience.forgotten(file);
     this.dirty = true;
     this.compressible = true;
-  }
-
-  /** Wakes those who wait for the log to change. */
-  wake(): void {
-    this.version++;
-    for (const resolve of this.#waiting.splice(0)) resolve();
-  }
-
-  /** True while somebody waits for the log to change. */
-  get followed(): boolean {
-    return this.#waiting.length > 0;
-  }
-
-  /** Resolves when the log may have changed since it had the version, or the signal aborts. */
-  changed(version: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      if (signal.aborted || this.version !== version) return resolve();
-      const done = (): void => {
-        signal.removeEventListener('abort', abort);
-        resolve();
-      };
-      const abort = (): void => {
-        this.#waiting.splice(this.#waiting.indexOf(done), 1);
-        resolve();
-      };
-      this.#waiting.push(done);
-      signal.addEventListener('abort', abort, { once: true });
-      this.#onFollowed();
-    });
   }
 }
 

@@ -3,11 +3,14 @@
  * a job and few at a time in all, so that a thousand logs do not fill Node's thread pool.
  */
 import type { Host } from '../host/host.ts';
+import { turn } from '../host/slices.ts';
 import { reason } from '../job/reason.ts';
+import type { LogFacts } from '../plugin/log_rotator.ts';
 import { compressSegment } from './compression.ts';
+import { isMissing, readText } from './index_file.ts';
 import type { JobLog } from './job_log.ts';
 import { Lane } from './lane.ts';
-import { isMissing, type LogFile, readText } from './log_file.ts';
+import type { LogFile } from './log_file.ts';
 import { incarnationAt, newIndex, parseIndex } from './log_index.ts';
 import type { LogJob } from './log_job.ts';
 import type { LogsOptions } from './options.ts';
@@ -34,6 +37,8 @@ export class Keeper {
   readonly #host: Host;
   readonly #rounds = new Lane(ROUNDS);
   readonly #compressions = new Lane(1);
+  /** Rotators that have thrown: each is reported once. */
+  readonly #broken = new Set<string>();
   #method: Promise<HeadMethod> | null = null;
 
   constructor(options: LogsOptions) {
@@ -47,30 +52,39 @@ export class Keeper {
    * @param size Bytes in the active log that can be read.
    * @param begunAt When the first of them was written, ms since the epoch.
    */
-  rotatesAtRestart({ policy }: LogJob, size: number, begunAt: number): boolean {
+  rotatesAtRestart(job: LogJob, size: number, begunAt: number): boolean {
     const facts = { occasion: 'restart', size, begun_at: begunAt, now: this.#host.clock.wall() } as const;
-    try {
-      return segmentSize(this.#options.rotators, policy, facts) !== null;
-    } catch {
-      // A rotator that fails must not keep a service from starting; the next look fails as well, and reports it.
-      return false;
-    }
+    return this.#segmentSize(job, facts) !== null;
   }
 
   /** What is to be done with the head of the active log. */
   plan(log: JobLog, file: LogFile, end: number): HeadStep {
-    const { policy } = log.job;
     const live = end - file.head;
     const now = this.#host.clock.wall();
     const facts = { occasion: 'look', size: live, begun_at: file.begun_at, now } as const;
-    const segment = segmentSize(this.#options.rotators, policy, facts);
-    return planHead({ live, taken: file.head - file.base, block: file.block, segment }, policy);
+    const segment = this.#segmentSize(log.job, facts);
+    return planHead({ live, taken: file.head - file.base, block: file.block, segment }, log.job.policy);
+  }
+
+  /** A rotator that throws has no say: neither a service's start nor the bounds of its log depend on it. */
+  #segmentSize(job: LogJob, facts: LogFacts): number | null {
+    const { rotators, report } = this.#options;
+    return segmentSize(rotators, job.policy, facts, (type, error) => {
+      if (this.#broken.has(type)) return;
+      this.#broken.add(type);
+      const message = `the log rotator "${type}" failed: ${(error as Error).message}`;
+      report(job, reason('LOG_DEGRADED', message, { rotator: type }));
+    });
   }
 
   /** One round: everything that there is to do for a job's log, but for compression. Never rejects. */
   async round(log: JobLog): Promise<void> {
     try {
-      await this.#rounds.run(() => this.#round(log));
+      await this.#rounds.run(async () => {
+        // A round may find nothing to wait for: a thousand in a row would not let the event loop turn.
+        await turn(this.#host.clock);
+        await this.#round(log);
+      });
       log.degraded = false;
     } catch (error) {
       this.failed(log, error);
@@ -80,7 +94,10 @@ export class Keeper {
   /** Compresses every segment of a job that nobody writes to. Never rejects. */
   async compress(log: JobLog): Promise<void> {
     try {
-      await this.#compressions.run(() => this.#compress(log));
+      await this.#compressions.run(async () => {
+        await turn(this.#host.clock);
+        await this.#compress(log);
+      });
     } catch (error) {
       log.compressible = true;
       this.failed(log, error);
@@ -103,12 +120,16 @@ export class Keeper {
       if (file !== null && file.removal !== null && !isRemovalUnderWay(this.#host, file))
         file.settleRemoval();
     }
-    if (log.active !== null) await this.#rotate(log, log.active);
-    for (const key of log.released.splice(0)) {
-      const file = log.sealed.find((sealed) => sealed.key === key);
-      if (file !== undefined) await this.#finish(log, file);
+    try {
+      if (log.active !== null) await this.#rotate(log, log.active);
+      for (const key of log.released.splice(0)) {
+        const file = log.sealed.find((sealed) => sealed.key === key);
+        if (file !== undefined) await this.#finish(log, file);
+      }
+    } finally {
+      // Above all where the disk is full.
+      await retainSegments(this.#host, log);
     }
-    await retainSegments(this.#host, log);
   }
 
   /** Takes segments off the head until the rotators are content. */
@@ -120,12 +141,14 @@ export class Keeper {
       // Its name has to be claimed before a restart can set the file aside: then it is no more the active log.
       if (log.active !== file || file.removal !== null) return;
       const step = this.#planNow(log, file);
-      if (step.action === 'keep') return;
+      if (step.action === 'keep') break;
       if (step.action === 'drop') log.drop(file, file.head + step.bytes);
       else if (!(await cutHead(this.#host, log, file, step.bytes, this.#claimName(log, file)))) return;
-      await removeHead(this.#host, file, method);
+      // A collapse waits until the rest of the file is on disk. What is given up under a flood cannot wait so long.
+      await removeHead(this.#host, file, step.action === 'drop' ? 'punch' : method);
       await retainSegments(this.#host, log);
     }
+    if (method === 'collapse') await removeHead(this.#host, file, method);
   }
 
   /** The same where a head cannot be taken out: whole segments, then one with all the rest, then the truncation. */

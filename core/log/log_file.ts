@@ -4,14 +4,15 @@
  * It keeps its identity when it gets another name: a rotation that began on the active file ends on the segment
  * that a restart has made of it meanwhile. So every step that depends on a name asks for it in the same tick.
  */
+import type { BigIntStats } from 'node:fs';
 import { type FileId, type Files, fileKey } from '../host/host.ts';
+import { IndexFile, isMissing, readIndex, readText, writeIndex } from './index_file.ts';
 import { CURRENT } from './layout.ts';
 import {
   baseRecord,
   compactIndex,
   cutRecord,
   entryRecord,
-  formatIndex,
   headRecord,
   type IndexEntry,
   type LogIndex,
@@ -23,7 +24,7 @@ import {
   removalRecord,
   runRecord,
 } from './log_index.ts';
-import { APPEND, CREATE_LOG, MODE, READ, REPLACE } from './open_flags.ts';
+import { CREATE_LOG, MODE, READ } from './open_flags.ts';
 import { formatSegment, type SegmentName } from './segment_name.ts';
 
 /** An entry is due after so many ms, */
@@ -47,12 +48,13 @@ export interface CreatedLog {
 export class LogFile {
   readonly #files: Files;
   readonly #dir: string;
+  readonly #index: IndexFile;
   readonly id: FileId;
   /** The file system's block size. */
   readonly block: number;
+  readonly #kind: LogKind;
   /** Null while it is the active log. */
   name: SegmentName | null;
-  #kind: LogKind;
   /** The latest incarnation that writes to it. */
   incarnation: number;
   /** The one that wrote the first byte that can be read. */
@@ -66,30 +68,33 @@ export class LogFile {
   /** How far it had grown at the last look. */
   end: number;
   /** A head that is being taken out, so that `base` is not certain. */
-  removal: Removal | null;
-  /** A segment that is being made of its head. */
-  #cut: LogIndex['cut'] = null;
+  removal: Removal | null = null;
+  /** The index holds the nonce of a removal that came to nothing. */
+  remembers_nonce = false;
+  /** A `fallocate` that nobody waits for may be at work on it. */
+  doubtful = false;
   /** Rises whenever bytes change their place in the file: what was read across a change means nothing. */
   epoch = 0;
+  /** A segment that is being made of its head. */
+  #cut: LogIndex['cut'] = null;
   #entry: IndexEntry;
   #entries: number;
-  /** The index ends within a record that was never finished. */
-  #torn = false;
   #certain: { readonly promise: Promise<void>; readonly resolve: () => void } | null = null;
 
   private constructor(
     files: Files,
     dir: string,
     name: SegmentName | null,
-    id: FileId,
-    block: number,
+    { dev, ino, blksize }: BigIntStats,
     index: LogIndex,
+    text: string,
   ) {
     this.#files = files;
     this.#dir = dir;
+    this.#index = new IndexFile(files, text);
     this.name = name;
-    this.id = id;
-    this.block = block;
+    this.id = { dev, ino };
+    this.block = Number(blksize);
     this.#kind = index.kind;
     this.incarnation = index.runs.at(-1)?.incarnation ?? index.incarnation;
     this.first_incarnation = index.incarnation;
@@ -99,8 +104,6 @@ export class LogFile {
     this.#entry = index.entries.at(-1) ?? { offset: index.head, time: index.begun_at };
     this.#entries = index.entries.length;
     this.end = Math.max(this.head, this.#entry.offset);
-    this.removal = null;
-    if (index.removal !== null) this.#becomeUncertain(index.removal);
   }
 
   /**
@@ -113,13 +116,13 @@ export class LogFile {
     const index = newIndex('open', incarnation, wall);
     let problem: unknown = null;
     try {
-      files.writeFileSync(`${dir}/${CURRENT}.idx`, formatIndex(index), { flag: flag(REPLACE), mode: MODE });
+      writeIndex(files, `${dir}/${CURRENT}.idx`, index);
     } catch (error) {
       problem = error;
     }
     const fd = files.openSync(`${dir}/${CURRENT}.log`, CREATE_LOG, MODE);
-    const { dev, ino, blksize } = files.fstatSync(fd, { bigint: true });
-    return { file: new LogFile(files, dir, null, { dev, ino }, Number(blksize), index), fd, problem };
+    const stat = files.fstatSync(fd, { bigint: true });
+    return { file: new LogFile(files, dir, null, stat, index, ''), fd, problem };
   }
 
   /**
@@ -127,7 +130,7 @@ export class LogFile {
    *
    * @param incarnation What to assume where its index is lost.
    * @param exists Whether there is such a segment.
-   * @throws where it is no regular file.
+   * @returns null where it is no regular file.
    */
   static load(
     files: Files,
@@ -135,19 +138,20 @@ export class LogFile {
     name: SegmentName | null,
     incarnation: number,
     exists: (name: SegmentName) => boolean,
-  ): LogFile {
+  ): LogFile | null {
     const stem = name === null ? CURRENT : formatSegment(name);
     const stat = files.lstatSync(`${dir}/${stem}.log`, { bigint: true });
-    if (!stat.isFile())
-      throw new Error(`Cannot use ${dir}/${stem}.log as a log as it must be a regular file`);
+    if (!stat.isFile()) return null;
     const text = readText(files, `${dir}/${stem}.idx`);
     const index = parseIndex(text, newIndex('open', incarnation, Number(stat.mtimeMs)));
-    const id = { dev: stat.dev, ino: stat.ino };
-    const file = new LogFile(files, dir, name, id, Number(stat.blksize), index);
-    file.#torn = text !== '' && !text.endsWith('\n');
-    if (index.cut === null) return file;
-    if (exists(index.cut.name)) file.moveHead(index.cut.end);
-    else file.rewrite();
+    const file = new LogFile(files, dir, name, stat, index, text);
+    file.doubtful = true;
+    if (index.removal !== null) file.#becomeUncertain(index.removal);
+    if (index.cut !== null && exists(index.cut.name)) file.moveHead(index.cut.end);
+    else if (index.cut !== null) file.rewrite();
+    // A segment that was being emptied. Of the active log it is the next look that notices, and tells.
+    const size = Number(stat.size);
+    if (name !== null && file.removal === null && file.base + size < file.end) file.rebase(size);
     return file;
   }
 
@@ -161,11 +165,6 @@ export class LogFile {
 
   get key(): string {
     return fileKey(this.id);
-  }
-
-  /** `done` once nobody can write to it. */
-  get kind(): LogKind {
-    return this.#kind;
   }
 
   get #stem(): string {
@@ -182,7 +181,7 @@ export class LogFile {
       removal: this.removal,
     };
     const fallback = { ...newIndex(this.#kind, this.first_incarnation, this.begun_at), ...known };
-    return { ...parseIndex(readText(this.#files, this.indexPath), fallback), ...known };
+    return { ...readIndex(this.#files, this.indexPath, fallback), ...known };
   }
 
   /**
@@ -284,16 +283,6 @@ export class LogFile {
     this.#becomeUncertain(removal);
   }
 
-  #becomeUncertain(removal: Removal): void {
-    let resolve = (): void => {};
-    const promise = new Promise<void>((done) => {
-      resolve = done;
-    });
-    this.#certain = { promise, resolve };
-    this.removal = removal;
-    this.epoch++;
-  }
-
   /**
    * Finds out what came of a removal. Nobody may be carrying it out any more.
    *
@@ -306,6 +295,7 @@ export class LogFile {
     this.removal = null;
     this.epoch++;
     if (gone) this.base = removal.end;
+    else this.remembers_nonce = true;
     this.head = Math.max(this.head, this.base);
     this.#certain?.resolve();
     this.#certain = null;
@@ -331,6 +321,34 @@ export class LogFile {
     return this.#rename(path, this.path);
   }
 
+  /** Nobody can write to it any more: its index says so. */
+  finish(): void {
+    this.#index.replace(this.indexPath, compactIndex({ ...this.readIndex(), kind: 'done' }));
+  }
+
+  /** Writes the index anew, without what is about bytes that are gone. */
+  rewrite(): void {
+    const index = compactIndex(this.readIndex());
+    this.first_incarnation = index.incarnation;
+    this.begun_at = index.begun_at;
+    this.#entries = index.entries.length;
+    this.#index.replace(this.indexPath, index);
+  }
+
+  #append(record: string): void {
+    this.#index.append(this.indexPath, record);
+  }
+
+  #becomeUncertain(removal: Removal): void {
+    let resolve = (): void => {};
+    const promise = new Promise<void>((done) => {
+      resolve = done;
+    });
+    this.#certain = { promise, resolve };
+    this.removal = removal;
+    this.epoch++;
+  }
+
   #rename(from: string, to: string): boolean {
     try {
       this.#files.renameSync(from, to);
@@ -340,50 +358,4 @@ export class LogFile {
       throw error;
     }
   }
-
-  /** Nobody can write to it any more. */
-  finish(): void {
-    this.#kind = 'done';
-    this.rewrite();
-  }
-
-  /** Writes the index anew, without what is about bytes that are gone. */
-  rewrite(): void {
-    const index = compactIndex(this.readIndex());
-    this.first_incarnation = index.incarnation;
-    this.begun_at = index.begun_at;
-    this.#entries = index.entries.length;
-    const temporary = `${this.indexPath}.tmp`;
-    this.#files.writeFileSync(temporary, formatIndex(index), { flag: flag(REPLACE), mode: MODE });
-    this.#files.renameSync(temporary, this.indexPath);
-    this.#torn = false;
-  }
-
-  #append(record: string): void {
-    const text = this.#torn ? `\n${record}` : record;
-    // Until it is known to be whole: a full disk can cut a record short.
-    this.#torn = true;
-    this.#files.writeFileSync(this.indexPath, text, { flag: flag(APPEND), mode: MODE });
-    this.#torn = false;
-  }
-}
-
-/** The text of an index; empty where there is none. */
-export function readText(files: Files, path: string): string {
-  try {
-    return files.readFileSync(path, { encoding: 'utf8', flag: flag(READ) });
-  } catch (error) {
-    if (isMissing(error)) return '';
-    throw error;
-  }
-}
-
-/** True for "no such file": in the log folder that is never a failure, but somebody else's doing. */
-export function isMissing(error: unknown): boolean {
-  return (error as NodeJS.ErrnoException).code === 'ENOENT';
-}
-
-/** Node takes numbers here, as its documentation says; its types know only the names. */
-function flag(flags: number): string {
-  return flags as unknown as string;
 }

@@ -42,6 +42,7 @@ export class Logs {
   readonly #jobs = new Map<string, JobLog>();
   /** The folder of all logs by its real path, once it is there. */
   #dir: string | null = null;
+  readonly #followed = (log: JobLog): void => this.#hurry(log, FOLLOWED_DELAY);
   /** When the next look was asked for, monotonic ms. */
   #next = Number.POSITIVE_INFINITY;
 
@@ -63,14 +64,15 @@ export class Logs {
   open(job: LogJob, incarnation: number): OpenedLog {
     const log = this.#load(job, incarnation);
     log.job = job;
-    const opened = log.open(incarnation, (size, begunAt) =>
+    const { problem, ...opened } = log.open(incarnation, (size, begunAt) =>
       this.#keeper.rotatesAtRestart(job, size, begunAt),
     );
-    if (opened.problem !== null) {
-      const message = `the log has no index: ${(opened.problem as Error).message}`;
+    if (problem !== null) {
+      const message = `the log has no index: ${(problem as Error).message}`;
       this.#options.report(job, reason('LOG_DEGRADED', message));
     }
     log.delay = FIRST_DELAY;
+    log.seen_at = this.#options.host.clock.mono();
     this.#hurry(log, FIRST_DELAY);
     return opened;
   }
@@ -200,7 +202,7 @@ export class Logs {
       makeFolder(host.files, dir);
       this.#dir = host.files.realpathSync(dir);
     }
-    const log: JobLog = loadJobLog(host, this.#dir, job, incarnation, () => this.#hurry(log, FOLLOWED_DELAY));
+    const log = loadJobLog(host, this.#dir, job, incarnation, this.#followed);
     this.#jobs.set(job.job_id, log);
     this.#hurry(log, 0);
     return log;

@@ -14,6 +14,6 @@ export interface LogsOptions {
   readonly rotators: readonly LogRotator[];
   /** Told what is worth an event: `LOG_TRUNCATED`, `LOG_LOSSY`, `LOG_DEGRADED`. */
   readonly report: (job: LogJob, why: Reason) => void;
-  /** Called when {@link Logs.look} should be called sooner than it last asked for. */
+  /** Called when {@link Logs.look} should be called sooner than it last asked for; it must not do so itself. */
   readonly wake?: () => void;
 }

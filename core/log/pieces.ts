@@ -4,7 +4,8 @@
  * Which file comes next is read from the folder each time, so that what was rotated, compressed or removed since
  * does not matter: names keep their order.
  */
-import type { Cursor, JobLog } from './job_log.ts';
+import type { Cursor } from './audience.ts';
+import type { JobLog } from './job_log.ts';
 import { compareSegments, formatSegment, type SegmentName } from './segment_name.ts';
 
 /** A place in a log: {@link Cursor} at the time it was asked for. */

@@ -42,9 +42,9 @@ export async function* readLog(
 /** The first byte there is; waits for it where the query follows. */
 async function begin(log: JobLog, signal: AbortSignal | null): Promise<Place | null> {
   for (;;) {
-    const { version } = log;
+    const { version } = log.audience;
     const place = firstPlace(log);
     if (place !== null || signal === null || signal.aborted) return place;
-    await log.changed(version, signal);
+    await log.audience.changed(version, signal);
   }
 }

@@ -3,9 +3,10 @@
  */
 import { join } from 'node:path';
 import type { Files, Host } from '../host/host.ts';
+import { readText } from './index_file.ts';
 import { JobLog, namesIn } from './job_log.ts';
 import { CURRENT, type Layout, readLayout } from './layout.ts';
-import { LogFile, readText } from './log_file.ts';
+import { LogFile } from './log_file.ts';
 import { type LogKind, newIndex, parseIndex } from './log_index.ts';
 import type { LogJob } from './log_job.ts';
 import { isRemovalUnderWay } from './removal.ts';
@@ -23,7 +24,7 @@ export function loadJobLog(
   logsDir: string,
   job: LogJob,
   incarnation: number,
-  onFollowed: () => void,
+  onFollowed: (log: JobLog) => void,
 ): JobLog {
   const { files } = host;
   const dir = jobFolder(logsDir, job);
@@ -36,14 +37,17 @@ export function loadJobLog(
   tidy(files, dir, readLayout(names));
   const layout = readLayout(namesIn(files, dir));
   const known = new Set(layout.segments.map(({ name }) => formatSegment(name)));
-  const load = (name: SegmentName | null, whose: number): LogFile => {
+  const load = (name: SegmentName | null, whose: number): LogFile | null => {
     const file = LogFile.load(files, dir, name, whose, (cut) => known.has(formatSegment(cut)));
-    if (file.removal !== null && !isRemovalUnderWay(host, file)) file.settleRemoval();
+    if (file !== null && file.removal !== null && !isRemovalUnderWay(host, file)) file.settleRemoval();
     return file;
   };
   const active = layout.current.log ? load(null, incarnation) : null;
+  if (layout.current.log && active === null) {
+    throw new Error(`Cannot use ${dir}/${CURRENT}.log as a log as it must be a regular file`);
+  }
   const open = layout.segments.filter(({ name, plain }) => plain && kindOf(files, dir, name) === 'open');
-  const sealed = open.map(({ name }) => load(name, name.incarnation));
+  const sealed = open.map(({ name }) => load(name, name.incarnation)).filter((file) => file !== null);
   const last = layout.segments.at(-1)?.name ?? null;
   return new JobLog(host, { dir, job, active, sealed, last, on_followed: onFollowed });
 }

@@ -5,8 +5,7 @@
  * comparing contents is no proof, for logs repeat themselves. So a random nonce is written over the file's first
  * bytes, which nobody reads any more, and then written down: as long as it stands there, the head is still in.
  *
- * 1. the index says that the head is not to be read here (`head`) and that nothing is under way (`base`), and is
- *    on disk
+ * 1. the index says that the head is not to be read here (`head`, or the `cut` before it, which is on disk)
  * 2. the nonce is written over the start of the head, and is on disk
  * 3. the index says which nonce (`remove`), and is on disk
  * 4. the head is collapsed, and the nonce with it
@@ -17,9 +16,9 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { basename } from 'node:path';
 import type { Host } from '../host/host.ts';
-import { flushFolder, flushIndex, openLog } from './flush.ts';
+import { flushIndex, openLog } from './flush.ts';
 import { type LogFile, NONCE_BYTES } from './log_file.ts';
 import { REPLACE, WRITE } from './open_flags.ts';
 
@@ -56,18 +55,22 @@ export async function probeHeadMethod(host: Host, dir: string, block: number): P
  */
 export async function removeHead(host: Host, file: LogFile, method: 'collapse' | 'punch'): Promise<void> {
   const length = Math.floor((file.head - file.base) / file.block) * file.block;
-  if (length === 0) return;
-  await flushFolder(host, dirname(file.path));
+  // Of an upkeep that died, or at its deadline: what it does is done to the file as it was then.
+  if (length === 0 || (file.doubtful && isRemovalUnderWay(host, file))) return;
+  file.doubtful = false;
   const handle = await openLog(host, file, WRITE);
   try {
     const refused = method === 'collapse' ? await collapse(host, file, handle, length) : 'not tried';
     if (refused !== null && file.removal === null) await punch(host, file, handle, length);
+  } catch (error) {
+    file.doubtful = true;
+    throw error;
   } finally {
     await handle.close();
   }
 }
 
-/** True while a `fallocate` of an upkeep that died may still be at work on the file. */
+/** True while a `fallocate` that nobody waits for is still at work on the file. */
 export function isRemovalUnderWay(host: Host, file: LogFile): boolean {
   const { processes } = host;
   const suspects = processes.list().filter((pid) => basename(processes.argv(pid)?.[0] ?? '') === 'fallocate');
@@ -91,15 +94,21 @@ export function markHead(host: Host, handle: FileHandle, length: number): string
 
 /** Makes zeros of what nobody reads: this may happen at any time, and any number of times. */
 async function punch(host: Host, file: LogFile, handle: FileHandle, length: number): Promise<void> {
+  const { epoch } = file;
   await forgetNonce(host, file);
+  // Its writer has emptied it: what it holds now is to be read.
+  if (file.epoch !== epoch || host.files.fstatSync(handle.fd).size < length) return;
   const refused = await fallocate(host, '-p', handle, length);
   if (refused !== null) throw new Error(`Cannot take the head out of ${file.path}: ${refused}`);
+  file.rewrite();
 }
 
 /** An attempt that failed has left its nonce in the index: once that is not in the file, it would read as gone. */
 async function forgetNonce(host: Host, file: LogFile): Promise<void> {
+  if (!file.remembers_nonce) return;
   file.recordBase();
   await flushIndex(host, file);
+  file.remembers_nonce = false;
 }
 
 /** Null where it is done, or there is nothing left to do; else why not. */

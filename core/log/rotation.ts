@@ -103,26 +103,23 @@ async function withSegment(
   const { promises } = host.files;
   const temporary = temporaryPath(log, name);
   const source = await openLog(host, file, READ);
+  let made = false;
   try {
     const target = await promises.open(temporary, CREATE, MODE);
     try {
-      if (await make(source, target)) {
-        await flushFolder(host, dirname(temporary));
-        return true;
-      }
+      made = await make(source, target);
     } finally {
       await target.close();
     }
-  } catch (error) {
-    file.cancelCut();
-    await promises.rm(temporary, { force: true });
-    throw error;
   } finally {
     await source.close();
+    if (!made) {
+      file.cancelCut();
+      await promises.rm(temporary, { force: true });
+    }
   }
-  file.cancelCut();
-  await promises.rm(temporary, { force: true });
-  return false;
+  if (made) await flushFolder(host, dirname(temporary));
+  return made;
 }
 
 /** From this tick on the segment is there and the head is not. */

@@ -3,9 +3,10 @@
  */
 import type { Files, Host } from '../host/host.ts';
 import { openLog } from './flush.ts';
+import { isMissing } from './index_file.ts';
 import type { JobLog } from './job_log.ts';
 import type { SegmentFiles } from './layout.ts';
-import { isMissing, type LogFile } from './log_file.ts';
+import type { LogFile } from './log_file.ts';
 import { WRITE } from './open_flags.ts';
 import { planRetention } from './retention.ts';
 import { formatSegment } from './segment_name.ts';
@@ -31,21 +32,24 @@ export async function retainSegments(host: Host, log: JobLog): Promise<void> {
   const { files } = host;
   log.dirty = false;
   const segments: { files: SegmentFiles; file: LogFile | undefined; bytes: number }[] = [];
+  const empty: SegmentFiles[] = [];
+  // All sizes in one tick: a segment that is compressed meanwhile would look empty by its old name.
   for (const segment of log.layout().segments) {
     const stem = formatSegment(segment.name);
     const bytes = bytesOnDisk(files, log.path(segment.gzip ? `${stem}.log.gz` : `${stem}.log`));
     const file = log.sealed.find(({ name }) => name !== null && formatSegment(name) === stem);
     if (bytes > 0) segments.push({ files: segment, file, bytes });
-    else if (file === undefined) await removeSegment(host, log, segment);
+    else if (file === undefined) empty.push(segment);
   }
   const active = log.active === null ? 0 : bytesOnDisk(files, log.active.path);
   const sizes = segments.map(({ bytes }) => bytes);
   const gone = planRetention(sizes, active, log.job.policy);
+  log.archived = sizes.slice(gone).reduce((sum, bytes) => sum + bytes, 0);
+  for (const segment of empty) await removeSegment(host, log, segment);
   for (const segment of segments.slice(0, gone)) {
     if (segment.file === undefined) await removeSegment(host, log, segment.files);
     else await emptyFile(host, log, segment.file);
   }
-  log.archived = sizes.slice(gone).reduce((sum, bytes) => sum + bytes, 0);
 }
 
 /** Removes a segment, its index last: what is left of it after a crash is recognised and removed. */

@@ -6,9 +6,11 @@ import type { FileHandle } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import type { Files, Host } from '../host/host.ts';
+import type { Cursor } from './audience.ts';
 import { openLog } from './flush.ts';
-import type { Cursor, JobLog } from './job_log.ts';
-import { isMissing, type LogFile, readText } from './log_file.ts';
+import { isMissing, readText } from './index_file.ts';
+import type { JobLog } from './job_log.ts';
+import type { LogFile } from './log_file.ts';
 import { type LogIndex, newIndex, parseIndex } from './log_index.ts';
 import { READ } from './open_flags.ts';
 import { decodeTable, MAX_TABLE_BYTES, type Member, memberAt } from './seekable_gzip.ts';
@@ -78,15 +80,17 @@ async function openLive(host: Host, file: LogFile): Promise<Source> {
     end: () => file.consistently((base) => base + host.files.fstatSync(handle.fd).size),
     async read(cursor, from, length, land) {
       const { offset } = cursor;
+      // Where somebody has shortened the file, the head is past what was asked for.
+      const moved = () => cursor.file !== file || cursor.offset !== offset || from < file.head;
       for (;;) {
         await file.certain();
         const { epoch } = file;
-        if (cursor.file !== file || cursor.offset !== offset) return null;
+        if (moved()) return null;
         const bytes = await readAt(handle, from - file.base, length);
         // Bytes changed their place meanwhile: these may be others than were asked for.
         if (file.epoch !== epoch) continue;
         // The nonce of a removal is written only after the cursor was taken along to the segment.
-        if (cursor.file !== file || cursor.offset !== offset) return null;
+        if (moved()) return null;
         cursor.offset = land(bytes);
         return bytes;
       }

@@ -3,9 +3,10 @@
  */
 import { gunzipSync } from 'node:zlib';
 import type { Files, Host } from '../host/host.ts';
+import { isMissing } from './index_file.ts';
 import type { JobLog } from './job_log.ts';
 import { endOf } from './lines.ts';
-import { isMissing, type LogFile } from './log_file.ts';
+import type { LogFile } from './log_file.ts';
 import { type LogIndex, rangeOf } from './log_index.ts';
 import { READ } from './open_flags.ts';
 import { lastPlace, type Place, previousPlace } from './pieces.ts';

@@ -2,7 +2,8 @@
  * Walks a log forward, over all its files, while it is written to, rotated, compressed and cut short at its old end.
  */
 import type { Host } from '../host/host.ts';
-import type { Cursor, JobLog } from './job_log.ts';
+import type { Cursor } from './audience.ts';
+import type { JobLog } from './job_log.ts';
 import { rangeOf } from './log_index.ts';
 import { nextPlace, type Place } from './pieces.ts';
 import { CHUNK, openSource, type Source } from './source.ts';
@@ -38,7 +39,7 @@ export class Reader {
     this.#host = host;
     this.#log = log;
     this.cursor = { ...place };
-    log.cursors.push(this.cursor);
+    log.audience.add(this.cursor);
   }
 
   /** What the cursor is in; null where that is gone. */
@@ -61,7 +62,7 @@ export class Reader {
 
   /** Lets everything go. */
   async close(): Promise<void> {
-    this.#log.cursors.splice(this.#log.cursors.indexOf(this.cursor), 1);
+    this.#log.audience.delete(this.cursor);
     await this.#letGo();
   }
 
@@ -87,7 +88,7 @@ export async function* walk(
 ): AsyncGenerator<Buffer | null> {
   const { cursor } = reader;
   while (signal === null || !signal.aborted) {
-    const { version } = log;
+    const { version } = log.audience;
     // Asked for before the read: once there is a next file, what is read at the end of this one is its end for good.
     const next = nextPlace(log, cursor);
     const source = await reader.source();
@@ -113,7 +114,7 @@ export async function* walk(
     }
     yield null;
     if (signal === null) return;
-    await log.changed(version, signal);
+    await log.audience.changed(version, signal);
   }
 }
 

@@ -40,33 +40,35 @@ export class Watch {
   look(log: JobLog, now: number): void {
     const { rotators, host } = this.#options;
     let grown = 0;
+    let elapsed = 1;
     let wanted = false;
     try {
-      if (log.active !== null && log.fd !== null) {
-        const before = log.active.end;
-        wanted = this.#lookAtActive(log, log.active, log.fd);
-        grown = Math.max(0, log.active.end - before);
+      const { active, fd } = log;
+      // While its head is leaving the file, nobody can tell its length without waiting for the kernel.
+      if (active !== null && active.removal !== null) wanted = true;
+      else if (active !== null && fd !== null) {
+        const before = active.end;
+        wanted = this.#lookAtActive(log, active, fd);
+        grown = Math.max(0, active.end - before);
+        elapsed = now - log.seen_at;
+        log.seen_at = now;
       }
     } catch (error) {
       this.#keeper.failed(log, error);
     }
-    if (grown > 0) log.wake();
-    const rate = grown / Math.max(1, now - log.seen_at);
+    if (grown > 0) log.audience.wake();
+    const rate = grown / Math.max(1, elapsed);
     const bound = rate > 0 ? allowance(rotators, log.job.policy, host.clock.wall()) : 0;
-    log.delay = lookDelay({ rate, allowance: bound, delay: log.delay, followed: log.followed });
+    log.delay = lookDelay({ rate, allowance: bound, delay: log.delay, followed: log.audience.waiting });
     log.due = nextLook(now, log.delay);
-    log.seen_at = now;
     this.#begin(log, wanted, now);
   }
 
   /** Returns whether its head is to be taken out, or segments are to go. */
   #lookAtActive(log: JobLog, file: LogFile, fd: number): boolean {
     const { files, clock } = this.#options.host;
-    const { end, stat } = file.consistently((base) => {
-      const stat = files.fstatSync(fd);
-      return { end: base + stat.size, stat };
-    });
-    if (file.removal !== null) return true;
+    const stat = files.fstatSync(fd);
+    const end = file.base + stat.size;
     if (end < file.end) this.#shortened(log, file, stat);
     else file.note(end, clock.wall());
     const { max_total } = log.job.policy;
@@ -82,7 +84,7 @@ export class Watch {
   #shortened(log: JobLog, file: LogFile, { size, nlink }: Stats): void {
     const evidence = { size_before: file.end - file.base, size };
     file.rebase(size);
-    log.wake();
+    log.audience.wake();
     if (nlink === 0) return;
     const message = `something else than upkeep shortened the log from ${evidence.size_before} to ${size} bytes`;
     this.#options.report(log.job, reason('LOG_TRUNCATED', message, evidence));

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, statSync, truncateSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { withFaults } from '../../../core/host/fault.ts';
 import type { Host } from '../../../core/host/host.ts';
 import { nodeHost } from '../../../core/host/node_host.ts';
 import type { LogJob } from '../../../core/log/mod.ts';
@@ -176,6 +177,44 @@ describe('retention', () => {
     nodeHost().files.closeSync(own);
     logs.closeAll();
   });
+
+  it('is taken up where upkeep died between emptying a segment and writing that down', async () => {
+    const job = jobWith({ rotate: [{ type: 'restart' }], max_total: 100_000 });
+    const before = logsIn(dir);
+    const own = nodeHost().files.openSync(`/proc/self/fd/${before.logs.open(job, 0).fd}`, 'a');
+    writeSync(own, numbered(3000));
+    before.logs.open(job, 1);
+    before.logs.closeAll();
+    const dying = withFaults(nodeHost(), (call) => {
+      if (call === 'files.handle.truncate:done') throw new Error('died');
+    });
+    const dead = logsIn(dir, dying);
+    dead.logs.resume(job, 1);
+    await dead.lookAndWait();
+    expect(dead.reports.map(({ message }) => message)).toEqual([expect.stringContaining('died')]);
+    const after = logsIn(dir);
+    after.logs.resume(job, 1);
+    writeSync(own, 'last words\n');
+    expect(await textOf(after.logs.read(job, {}))).toBe('last words\n');
+    for (const one of [dead, after]) one.logs.closeAll();
+    nodeHost().files.closeSync(own);
+  });
+});
+
+describe('the index of a log', () => {
+  it.each(['collapse', 'punch'])('does not grow with the number of rotations: %s', async (how) => {
+    const { logs, lookAndWait } = logsIn(dir, how === 'punch' ? withoutFallocate('-c') : nodeHost());
+    const job = jobWith({ rotate: [{ type: 'size', max: 8_192 }], keep: 2 });
+    const { fd } = logs.open(job, 0);
+    const sizes: number[] = [];
+    for (let i = 0; i < 30; i++) {
+      writeSync(fd, numbered(100, i * 100));
+      await lookAndWait();
+      sizes.push(statSync(join(folderOf(dir, job), 'current.idx')).size);
+    }
+    expect(Math.max(...sizes.slice(20))).toBeLessThan(200);
+    logs.closeAll();
+  });
 });
 
 describe.each([
@@ -258,6 +297,25 @@ describe('a log that somebody else shortens', () => {
     logs.closeAll();
   });
 
+  it('is read on, as it is then, by whoever was reading it', async () => {
+    const { logs, lookAndWait } = logsIn(dir);
+    const job = jobWith({ rotate: [] });
+    const { fd } = logs.open(job, 0);
+    writeSync(fd, numbered(3000));
+    await lookAndWait();
+    const reading = logs.read(job, {})[Symbol.asyncIterator]();
+    let text = Buffer.from((await reading.next()).value ?? '').toString('latin1');
+    expect(text).toBe(numbered(3000).slice(0, 65_536));
+    truncateSync(join(folderOf(dir, job), 'current.log'), 0);
+    writeSync(fd, 'begun anew\n');
+    await lookAndWait();
+    for (let next = await reading.next(); !next.done; next = await reading.next()) {
+      text += Buffer.from(next.value).toString('latin1');
+    }
+    expect(text.slice(65_536)).toBe('begun anew\n');
+    logs.closeAll();
+  });
+
   it('is noticed after a restart of upkeep too', async () => {
     const job = jobWith();
     const before = logsIn(dir, slowClock());
@@ -309,6 +367,30 @@ function slowClock(host: Host = nodeHost()): Host {
 }
 
 describe('a log that cannot be seen to', () => {
+  it('is bounded all the same: old segments go from a full disk though no new one can be made', async () => {
+    const host = nodeHost();
+    let full = false;
+    const promises = new Proxy(host.files.promises, {
+      get: (target, name) =>
+        name === 'open' && full
+          ? () =>
+              Promise.reject(Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' }))
+          : Reflect.get(target, name),
+    });
+    const { logs, reports, lookAndWait } = logsIn(dir, { ...host, files: { ...host.files, promises } });
+    const job = jobWith({ max_total: 300_000 });
+    const { fd } = logs.open(job, 0);
+    writeSync(fd, numbered(2500));
+    await lookAndWait();
+    expect(names(job).length).toBe(3);
+    full = true;
+    writeSync(fd, numbered(1500));
+    await lookAndWait();
+    expect(reports.map(({ code }) => code)).toEqual(['LOG_DEGRADED']);
+    expect(onDisk(job)).toBeLessThanOrEqual(300_000);
+    logs.closeAll();
+  });
+
   it('is reported once, and again after it could be', async () => {
     const host = withoutFallocate('-c', '-p');
     let full = true;

@@ -56,6 +56,27 @@ describe('following a log', () => {
     logs.closeAll();
   });
 
+  it('gives a slow reader what was rotated away under it', async () => {
+    const { logs, quiet } = logsIn(dir);
+    for (const compress of ['gzip', 'none'] as const) {
+      const job = jobWith({ compress }, compress);
+      const { fd } = logs.open(job, 0);
+      writeSync(fd, numbered(3000));
+      const reading = logs.read(job, {})[Symbol.asyncIterator]();
+      let text = '';
+      // A chunk, then a rotation, then the next chunk.
+      for (let line = 3000; ; line += 700) {
+        const { value, done } = await reading.next();
+        if (done) break;
+        text += Buffer.from(value).toString('latin1');
+        if (line < 6000) writeSync(fd, numbered(700, line));
+        await quiet();
+      }
+      expect(numbersIn(text)).toEqual(Array.from({ length: 6500 }, (_, i) => i));
+    }
+    logs.closeAll();
+  });
+
   it('begins with the last lines where that is asked for', async () => {
     const { logs, look } = logsIn(dir);
     const job = jobWith();

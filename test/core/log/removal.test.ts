@@ -1,6 +1,7 @@
 import { openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { withFaults } from '../../../core/host/fault.ts';
 import { fileKey, type Host } from '../../../core/host/host.ts';
 import { nodeHost } from '../../../core/host/node_host.ts';
 import { folderOf, jobWith, logsIn, numbered, scratch, textOf } from './support.ts';
@@ -110,6 +111,53 @@ describe('a fallocate that outlives the upkeep that started it', () => {
     const { logs } = logsIn(dir);
     expect(await textOf(logs.read(job, {}))).toBe(numbered(1000));
     logs.closeAll();
+  });
+});
+
+describe('a removal that upkeep dies over again and again', () => {
+  it('keeps every byte, wherever it dies the second time', async () => {
+    const job = jobWith();
+    for (let n = 1; ; n++) {
+      const made = scratch();
+      let killed = false;
+      const dies = (when: (call: string) => boolean) =>
+        withFaults(nodeHost(), (call) => {
+          killed ||= !call.endsWith(':done') && when(call);
+          if (killed) throw new Error('died');
+        });
+      // First as it is about to collapse (the trial on a scratch file goes before), with the nonce in the file.
+      let runs = 0;
+      const first = logsIn(
+        made.dir,
+        dies((call) => call === 'spawner.run' && ++runs === 2),
+      );
+      const { fd } = first.logs.open(job, 0);
+      writeSync(fd, numbered(1000));
+      await first.lookAndWait();
+      expect(killed).toBe(true);
+      // Then at some point of the next try.
+      killed = false;
+      let calls = 0;
+      const second = logsIn(
+        made.dir,
+        dies(() => ++calls === n),
+      );
+      try {
+        second.logs.resume(job, 0);
+        writeSync(fd, numbered(1000, 1000));
+        await second.lookAndWait();
+      } catch {
+        writeSync(fd, numbered(1000, 1000));
+      }
+      const { logs, quiet } = logsIn(made.dir);
+      logs.resume(job, 0);
+      expect(await textOf(logs.read(job, {})), `at once after ${n}`).toBe(numbered(2000));
+      await quiet();
+      expect(await textOf(logs.read(job, {})), `after ${n}`).toBe(numbered(2000));
+      for (const one of [first, second, { logs }]) one.logs.closeAll();
+      made.remove();
+      if (!killed) break;
+    }
   });
 });
 

@@ -160,13 +160,16 @@ describe('live rotation', () => {
     const job = jobWith({ rotate: [{ type: 'restart' }, { type: 'size', max: 131_072 }] });
     const writers: Promise<void>[] = [];
     for (let incarnation = 0; incarnation < 8; incarnation++) {
+      const copying = () => listing(dir).some((name) => name.endsWith('.log.tmp'));
+      const before = segmentsOf(dir, job).length;
+      const counting = (n: number) => segmentsOf(dir, job).length >= before + n;
       const { fd, file } = logs.open(job, incarnation);
       writers.push(write(fd, 6_000));
       // The next restart comes at some instant of a rotation that nobody waits for, with the writer still at work.
       await until(() => host.files.fstatSync(fd).size > 262_144);
       look();
-      for (let turn = 0; turn < incarnation * 3; turn++)
-        await new Promise((resolve) => setImmediate(resolve));
+      const stages = [() => true, copying, () => counting(1), () => counting(2) && copying()];
+      await until(stages[incarnation % stages.length] ?? copying, 0);
       expect(logs.activeFile(job.job_id)).toEqual(file);
     }
     await lookDuring(fixture, Promise.all(writers));

@@ -29,7 +29,25 @@ describe('the size of a segment', () => {
     ['one that nobody knows', [{ type: 'colour' }], null],
     ['restart, while in use', [{ type: 'restart' }], null],
   ])('%s', (_, rotate, expected) => {
-    expect(segmentSize([...builtInRotators, aged], jobWith({ rotate }).policy, FACTS)).toBe(expected);
+    const policy = jobWith({ rotate }).policy;
+    expect(segmentSize([...builtInRotators, aged], policy, FACTS, () => {})).toBe(expected);
+  });
+});
+
+describe('a rotator that throws', () => {
+  it('has no say, and the others do', () => {
+    const broken: LogRotator = {
+      ...aged,
+      name: 'broken',
+      decide: () => {
+        throw new Error('no');
+      },
+    };
+    const { policy } = jobWith({ rotate: [{ type: 'broken' }, { type: 'size', max: 4000 }] });
+    const failed: string[] = [];
+    expect(segmentSize([...builtInRotators, broken], policy, FACTS, (type) => failed.push(type))).toBe(4000);
+    expect(failed).toEqual(['broken']);
+    expect(allowance([...builtInRotators, broken], policy, 0)).toBe(4000);
   });
 });
 
