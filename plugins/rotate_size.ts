@@ -2,12 +2,13 @@
  * No log grows beyond a size.
  */
 import * as v from 'valibot';
-import type { LogRotator } from '../core/plugin/log_rotator.ts';
+import { defineLogRotator } from '../core/plugin/definition.ts';
 import { sizeField } from '../core/spec/fields.ts';
 
 /** Rotates a log, in use or not, that has reached `max` bytes, into segments of at most as many. */
-export const sizeRotator: LogRotator = {
+export const sizeRotator = defineLogRotator({
   name: 'size',
+  api: 1,
   summary: 'A log that has reached a size is set aside, also while the program runs.',
   options: v.strictObject({
     max: v.pipe(
@@ -16,8 +17,7 @@ export const sizeRotator: LogRotator = {
     ),
   }),
   by_default: true,
-  decide({ size }, options) {
-    const max = Number(options['max']);
+  decide({ size }, { max }) {
     return size < max ? { action: 'keep' } : { action: 'rotate', bytes: max };
   },
-};
+});

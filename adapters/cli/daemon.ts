@@ -11,7 +11,7 @@ import type { RecoveryMode } from '../../core/supervisor/fleet.ts';
 import { StateFolderError } from '../../core/supervisor/paths.ts';
 import { AlreadyRunning, SpecError, startSupervisor } from '../../core/supervisor/start.ts';
 import type { Supervisor } from '../../core/supervisor/supervisor.ts';
-import { builtInProbes, builtInRotators } from '../../plugins/mod.ts';
+import { builtInPlugins } from '../../plugins/mod.ts';
 import { createApp } from '../http/app.ts';
 import { CannotServe, checkPlace, serveUnix, type UnixServer } from '../http/serve_unix.ts';
 import { OpenStreams } from '../http/stream_body.ts';
@@ -68,8 +68,7 @@ export async function startDaemon(io: Io, options: DaemonOptions): Promise<Daemo
     host,
     state_dir: options.state_dir,
     spec_file: options.spec_file,
-    probes: builtInProbes,
-    rotators: builtInRotators,
+    plugins: builtInPlugins,
     recovery: options.recovery,
     env: io.env,
     pid: process.pid,

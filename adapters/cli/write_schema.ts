@@ -3,9 +3,9 @@
  */
 import { nodeFiles } from '../../core/host/files.ts';
 import { serviceFileJsonSchema } from '../../core/spec/json_schema.ts';
-import { builtInRotators } from '../../plugins/mod.ts';
+import { builtInPlugins } from '../../plugins/mod.ts';
 
 const [, , file] = process.argv;
 if (file === undefined) throw new Error('Cannot write the schema as no file was named');
-const schema = serviceFileJsonSchema({ rotators: builtInRotators });
+const schema = serviceFileJsonSchema(builtInPlugins);
 nodeFiles().writeFileSync(file, `${JSON.stringify(schema, null, 2)}\n`);

@@ -94,7 +94,41 @@ export function fileKey(id: FileId): string {
 /** What trying to bind a port said: `free`, or the errno (`EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL` …). */
 export type BindOutcome = 'free' | (string & {});
 
-/** The network, as far as finding out what is free needs it. */
+/** Where a connection goes: a TCP port, or a Unix stream socket by its absolute path. */
+export type NetTarget = { readonly host: string; readonly port: number } | { readonly path: string };
+
+/** An open connection. */
+export interface Connection {
+  /** Resolves once the bytes are handed to the kernel. */
+  write(data: string | Uint8Array): Promise<void>;
+  /** What has arrived, as soon as there is something; null once the other end is done. */
+  read(): Promise<Uint8Array | null>;
+  close(): Promise<void>;
+}
+
+/** An HTTP request. */
+export interface HttpRequest {
+  readonly url: URL;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | null;
+  /** The Unix socket to ask, in place of the URL's host and port. */
+  readonly socket: string | null;
+  /** True to take any certificate. */
+  readonly insecure: boolean;
+  /** Bytes of the answer's body that are read; what is beyond is left. */
+  readonly max_body: number;
+}
+
+/** An HTTP answer. Redirections are answers too: nothing is followed. */
+export interface HttpResponse {
+  readonly status: number;
+  /** Names in lower case; what came several times is joined by a comma. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** The network: finding out what is free, and asking services how they are. */
 export interface Net {
   /** Binds and lets go at once. `address` null: every address, IPv6 and IPv4. */
   tryBind(protocol: 'tcp' | 'udp', address: string | null, port: number): Promise<BindOutcome>;
@@ -103,6 +137,10 @@ export interface Net {
    * cannot be done with an abstract one: `ENOTSUP`.
    */
   connectUnix(path: string): Promise<'connected' | (string & {})>;
+  /** @throws an `ErrnoException` where nobody answers; an `AbortError` once the signal aborts. */
+  connect(target: NetTarget, signal: AbortSignal): Promise<Connection>;
+  /** One request on a connection of its own. @throws as {@link connect} does, and for what is no HTTP. */
+  request(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse>;
 }
 
 /** What to spawn. Standard input is /dev/null; both outputs go to `output_fd`. */
@@ -127,6 +165,21 @@ export interface Child {
   onExit(callback: (status: ExitStatus) => void): void;
 }
 
+/** How a helper program is run. */
+export interface HelperOptions {
+  /** Ms after which it is killed, with everything in its group; `error` is `ETIMEDOUT` then. */
+  readonly timeout: number;
+  /** Descriptors that it inherits, from 3 on. */
+  readonly fds?: readonly number[];
+  /** Bytes kept of each output. */
+  readonly max_output?: number;
+  readonly cwd?: string;
+  /** On top of upkeep's own variables. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Ends it as the timeout does; `error` is `ABORT_ERR` then. */
+  readonly signal?: AbortSignal;
+}
+
 /** Starts programs. */
 export interface Spawner {
   /**
@@ -135,11 +188,11 @@ export interface Spawner {
    * @throws an `ErrnoException` for everything that keeps it from starting; `E2BIG` and NUL bytes too.
    */
   spawn(request: SpawnRequest): Promise<Child> | Child;
-  /** Runs a helper program to its end (`fallocate`, `lsof`, `ps`) with a deadline in ms; never throws on its exit code. */
+  /** Runs a helper program (`fallocate`, `lsof`, a check) to its end; never throws on its exit code. */
   run(
     file: string,
     argv: readonly string[],
-    options: { timeout: number; fds?: readonly number[]; max_output?: number },
+    options: HelperOptions,
   ): Promise<{ exit_code: number | null; stdout: string; stderr: string; error: string | null }>;
 }
 

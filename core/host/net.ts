@@ -1,12 +1,14 @@
 /**
- * Finding out what is free on the network by trying.
+ * The network: finding out what is free by trying, and asking services how they are.
  *
- * Both looks take about a tenth of a millisecond. A socket's descriptor is closed before the answer is given, so what
+ * Both looks at what is free take about a tenth of a millisecond. A socket's descriptor is closed before the answer is given, so what
  * was tried can be bound by a program that is spawned right after.
  */
 import { createSocket } from 'node:dgram';
 import { connect, createServer, isIPv6 } from 'node:net';
+import { openConnection } from './connection.ts';
 import type { BindOutcome, Net } from './host.ts';
+import { requestHttp } from './http_request.ts';
 
 /** Longest path that fits into the kernel's `sockaddr_un`, in bytes. A longer one would be cut, not refused. */
 const LONGEST_PATH = 107;
@@ -23,6 +25,8 @@ export function nodeNet(): Net {
       return noIpv6 ? await bind('0.0.0.0', port) : outcome;
     },
     connectUnix,
+    connect: openConnection,
+    request: requestHttp,
   };
 }
 

@@ -2,7 +2,7 @@
  * Starting programs.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import type { Child, ExitStatus, Spawner, SpawnRequest } from './host.ts';
+import type { Child, ExitStatus, HelperOptions, Spawner, SpawnRequest } from './host.ts';
 
 /** The real spawner. */
 export function nodeSpawner(): Spawner {
@@ -48,20 +48,20 @@ class SpawnedChild implements Child {
   }
 }
 
-type RunOptions = Parameters<Spawner['run']>[2];
 type RunResult = Awaited<ReturnType<Spawner['run']>>;
 
 /** Bytes kept of each output where the caller does not say. */
 const MAX_OUTPUT = 8 * 1024 * 1024;
 
 /** Inherits upkeep's environment, but speaks plain English: what it prints is parsed. */
-function runHelper(file: string, argv: readonly string[], options: RunOptions): Promise<RunResult> {
-  const { timeout, fds = [], max_output = MAX_OUTPUT } = options;
+function runHelper(file: string, argv: readonly string[], options: HelperOptions): Promise<RunResult> {
+  const { timeout, fds = [], max_output = MAX_OUTPUT, cwd, signal } = options;
   return new Promise((resolve) => {
     let child: ChildProcess;
     try {
-      const env = { ...process.env, LC_ALL: 'C' };
-      child = spawn(file, argv, { env, stdio: ['ignore', 'pipe', 'pipe', ...fds] });
+      const env = { ...process.env, ...options.env, LC_ALL: 'C' };
+      // In a group of its own, so that what it starts can be ended with it.
+      child = spawn(file, argv, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe', ...fds] });
     } catch (error) {
       resolve({ exit_code: null, stdout: '', stderr: '', error: codeOf(error) });
       return;
@@ -70,21 +70,36 @@ function runHelper(file: string, argv: readonly string[], options: RunOptions): 
     const stderr = new BoundedText(max_output);
     const finish = (exit_code: number | null, error: string | null): void => {
       clearTimeout(deadline);
+      signal?.removeEventListener('abort', abort);
       resolve({ exit_code, stdout: stdout.text(), stderr: stderr.text(), error });
     };
-    const deadline = setTimeout(() => {
+    const giveUp = (error: string): void => {
+      endGroup(child);
       // One that hangs in the kernel does not die of it: neither its pipes nor its exit are waited for.
-      child.kill('SIGKILL');
       child.stdout?.destroy();
       child.stderr?.destroy();
       child.unref();
-      finish(null, 'ETIMEDOUT');
-    }, timeout);
+      finish(null, error);
+    };
+    const abort = (): void => giveUp('ABORT_ERR');
+    const deadline = setTimeout(() => giveUp('ETIMEDOUT'), timeout);
+    signal?.addEventListener('abort', abort, { once: true });
     child.stdout?.on('data', (bytes: Buffer) => stdout.add(bytes));
     child.stderr?.on('data', (bytes: Buffer) => stderr.add(bytes));
     child.once('error', (error) => finish(null, codeOf(error)));
-    child.once('close', (code, signal) => finish(code, signal));
+    child.once('close', (code, exit_signal) => finish(code, exit_signal));
+    if (signal?.aborted) abort();
   });
+}
+
+/** Its group is its own for as long as its exit was not told to us: until then the kernel keeps the number. */
+function endGroup({ pid, exitCode, signalCode }: ChildProcess): void {
+  if (pid === undefined || exitCode !== null || signalCode !== null) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It is gone, or it is still on its way to a group of its own and dies with its pipes.
+  }
 }
 
 /** Keeps the first bytes and lets the rest pass, so that the writer does not block on a full pipe. */

@@ -1,7 +1,7 @@
 /**
  * The log rotator interface: given the facts about an active log, should it be rotated now?
  */
-import type * as v from 'valibot';
+import type { OptionsSchema } from './definition.ts';
 
 /** What is known about an active log when the question is asked. */
 export interface LogFacts {
@@ -20,21 +20,15 @@ export type RotationDecision =
   | { readonly action: 'keep' }
   | { readonly action: 'rotate'; readonly bytes: number };
 
-/**
- * The fields that may stand beside `type` in the service file: a `v.strictObject({…})`, each field with its default and
- * its description. `sizeField` and `durationField` of `core/spec/mod.ts` read `10MiB` and `30s`.
- */
-export type RotatorOptions = v.StrictObjectSchema<v.ObjectEntries, undefined>;
-
 /** A rule for when to rotate. Pure: it sees facts and answers. */
 export interface LogRotator {
   /** The `type` in the service file. */
   readonly name: string;
   /** One sentence for whoever writes a service file. */
   readonly summary: string;
-  readonly options: RotatorOptions;
+  readonly options: OptionsSchema;
   /** True where it applies, with its default options, to every action whose service file says nothing of rotation. */
-  readonly by_default: boolean;
+  readonly by_default?: boolean;
   /** @param options Checked against {@link options}, defaults filled in. */
   decide(facts: LogFacts, options: Readonly<Record<string, unknown>>): RotationDecision;
 }

@@ -35,7 +35,8 @@ function oneshotFaults(action: ActionDraft): Fault[] {
     (field) => action.get(field)?.length,
   );
   const ready = action.get('ready') === undefined ? [] : (['ready'] as const);
-  const faults = [...claims, ...ready].map((field): Fault => {
+  const health = action.get('health')?.length ? (['health'] as const) : [];
+  const faults = [...claims, ...ready, ...health].map((field): Fault => {
     const path = [...action.path, field];
     const message = 'is for a process only: say process: true, or leave it out';
     return { path, rule: 'process_only', message, value: shown(path, action.get(field)) };

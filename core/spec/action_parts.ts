@@ -2,7 +2,6 @@
  * The parts of an action that are maps of their own: permission to stop others, ready, restart, stop, logs.
  */
 import * as v from 'valibot';
-import type { LogRotator } from '../plugin/log_rotator.ts';
 import {
   countField,
   durationField,
@@ -15,6 +14,7 @@ import {
   socketField,
   timeoutField,
 } from './fields.ts';
+import type { SpecRegistry } from './registry.ts';
 import { byKind, byType, choice, fields, LIST_RULE, type Reads } from './schema_kit.ts';
 
 /** A rotation rule as it is checked: its `type`, and its options with their defaults. */
@@ -121,7 +121,7 @@ export const stopField = fields(
 );
 
 /** What becomes of what an action prints, with the rotators there are. */
-export function logsSchema(rotators: readonly LogRotator[]) {
+export function logsSchema(rotators: SpecRegistry['rotators']) {
   const byDefault = rotators.filter((rotator) => rotator.by_default).map(({ name }) => ({ type: name }));
   return fields(
     {
@@ -148,7 +148,7 @@ export function logsSchema(rotators: readonly LogRotator[]) {
   );
 }
 
-function rotationRule(rotators: readonly LogRotator[]): Reads<unknown, RotationRule> {
+function rotationRule(rotators: SpecRegistry['rotators']): Reads<unknown, RotationRule> {
   return byType<RotationRule>(
     new Map(
       rotators.map((rotator) => [

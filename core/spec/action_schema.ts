@@ -5,7 +5,6 @@
  * What depends on something else, the folder of the file or another field, is filled in by `resolve.ts`.
  */
 import * as v from 'valibot';
-import type { LogRotator } from '../plugin/log_rotator.ts';
 import { killOtherField, logsSchema, readyField, restartField, stopField } from './action_parts.ts';
 import {
   commandField,
@@ -17,12 +16,9 @@ import {
   socketField,
   wordField,
 } from './fields.ts';
+import { healthField } from './health_field.ts';
+import type { SpecRegistry } from './registry.ts';
 import { byKind, choice, fields, LIST_RULE, namedMap, rule } from './schema_kit.ts';
-
-/** The plugins that a service file may name. */
-export interface SpecRegistry {
-  readonly rotators: readonly LogRotator[];
-}
 
 /** An action as it was written and found to be right, before it is resolved. */
 export type ActionInput = v.InferOutput<ReturnType<typeof actionSchema>>;
@@ -123,6 +119,10 @@ export function actionSchema(registry: SpecRegistry) {
       ),
       kill_others: v.pipe(v.optional(killOtherField), v.description('Another spelling of kill_other.')),
       ready: v.optional(readyField),
+      health: v.pipe(
+        v.optional(healthField(registry.health_checks), []),
+        v.description('How to tell whether it is well. Each check looks again and again.'),
+      ),
       restart: v.optional(restartField, {}),
       stop: v.optional(stopField, {}),
       recovery: v.pipe(
@@ -134,6 +134,5 @@ export function actionSchema(registry: SpecRegistry) {
       logs: v.optional(logsSchema(registry.rotators), {}),
     },
     'One thing to be done: a process to keep alive, or a oneshot.',
-    ['health'],
   );
 }

@@ -2,8 +2,9 @@
  * How a whole service file is written.
  */
 import * as v from 'valibot';
-import { actionSchema, type SpecRegistry } from './action_schema.ts';
+import { actionSchema } from './action_schema.ts';
 import { nameField } from './fields.ts';
+import type { SpecRegistry } from './registry.ts';
 import { fields, namedMap } from './schema_kit.ts';
 
 /** A service file as it was written and found to be right, before it is resolved. */

@@ -2,8 +2,8 @@
  * The service file's form for editors.
  */
 import { type JsonSchema, toJsonSchema } from '@valibot/to-json-schema';
-import type { SpecRegistry } from './action_schema.ts';
 import { fileSchema } from './file_schema.ts';
+import type { SpecRegistry } from './registry.ts';
 
 /**
  * The JSON Schema (draft-07, which editors know best) of a service file, made from what checks it: the same keys, forms,

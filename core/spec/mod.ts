@@ -1,7 +1,6 @@
 /**
  * The service file: from text to checked records. `json_schema.ts` stands beside this face, as only the build needs it.
  */
-export type { SpecRegistry } from './action_schema.ts';
 export { claimsOf } from './claims.ts';
 export { parseEnvFile } from './env_file.ts';
 export { durationField, flagField, sizeField, timeoutField } from './fields.ts';
@@ -10,5 +9,6 @@ export { jobPolicy } from './job_policy.ts';
 export { nearest } from './nearest.ts';
 export { dependents, startOrder } from './order.ts';
 export { type ParsedServiceFile, parseServiceFile } from './parse.ts';
-export type { ActionSpec, KillOther, ReadyClaims, ServiceFile, ServiceSpec } from './spec.ts';
+export type { NamedPlugin, SpecRegistry } from './registry.ts';
+export type { ActionSpec, HealthSpec, KillOther, ReadyClaims, ServiceFile, ServiceSpec } from './spec.ts';
 export { formatDuration, formatSize, parseDuration, parseSize } from './units.ts';

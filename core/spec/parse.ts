@@ -4,13 +4,13 @@
 import { dirname, resolve } from 'node:path';
 import * as v from 'valibot';
 import { actionFaults } from './action_checks.ts';
-import type { SpecRegistry } from './action_schema.ts';
 import { claimFaults } from './claim_checks.ts';
 import { readDocument, type SpecDocument } from './document.ts';
 import { draftsOf } from './draft.ts';
 import { type FileInput, fileSchema } from './file_schema.ts';
 import { type Fault, pathText, type SpecIssue, schemaFault } from './issue.ts';
 import { orderFaults } from './order_checks.ts';
+import type { SpecRegistry } from './registry.ts';
 import { resolveAction } from './resolve.ts';
 import type { ServiceFile, ServiceSpec } from './spec.ts';
 
@@ -27,7 +27,7 @@ export type ParsedServiceFile = { readonly file: ServiceFile } | { readonly issu
  *
  * @example
  * ```ts
- * const parsed = parseServiceFile(text, '/srv/upkeep.yaml', { rotators });
+ * const parsed = parseServiceFile(text, '/srv/upkeep.yaml', registry);
  * if ('issues' in parsed) throw new Error(formatIssues(parsed.issues, 'upkeep.yaml'));
  * ```
  */

@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import * as v from 'valibot';
 import { readyField } from './action_parts.ts';
 import type { ActionInput } from './action_schema.ts';
+import { commonFields, ownOptions } from './health_field.ts';
 import type { ActionSpec, KillOther } from './spec.ts';
 
 /** The longest pause between tries where the file does not name one, ms. */
@@ -39,6 +40,7 @@ export function resolveAction(name: string, input: ActionInput, folder: string):
     udp_ports: input.udp_ports,
     kill_other: resolveKillOther(input, cwd, sockets),
     ready: input.ready ?? READY,
+    health: input.health.map((check) => ({ ...commonFields(check), options: ownOptions(check) })),
     restart: {
       ...input.restart,
       policy: input.restart.policy ?? (input.process ? 'always' : 'on_failure'),

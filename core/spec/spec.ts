@@ -17,6 +17,24 @@ export interface KillOther {
 /** Who must hold the claims before a process counts as ready: its own tree, anybody, or nobody needs to. */
 export type ReadyClaims = 'own' | 'open' | 'none';
 
+/** A health check of an action. Durations are ms. */
+export interface HealthSpec {
+  readonly type: string;
+  /** `startup` and `readiness` must pass before it is ready; `liveness` does what `on_failure` says. */
+  readonly role: 'startup' | 'readiness' | 'liveness';
+  readonly interval: number;
+  readonly timeout: number;
+  /** Failed looks in a row that make it unhealthy. */
+  readonly failures: number;
+  /** Passed looks in a row that make it healthy. */
+  readonly successes: number;
+  /** Failed looks do not count for so long after a start, or until the first that passes. */
+  readonly start_period: number;
+  readonly on_failure: 'restart' | 'report' | 'stop';
+  /** What the check itself takes. */
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
 /** One thing to be done: a process to keep alive, or a oneshot that must exit 0. */
 export interface ActionSpec {
   readonly name: string;
@@ -39,6 +57,7 @@ export interface ActionSpec {
   /** Null: no permission. */
   readonly kill_other: KillOther | null;
   readonly ready: { readonly timeout: number; readonly claims: ReadyClaims };
+  readonly health: readonly HealthSpec[];
   readonly restart: {
     readonly policy: RestartPolicy;
     readonly delay: number;

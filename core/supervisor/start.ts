@@ -7,8 +7,7 @@ import type { Host } from '../host/host.ts';
 import { atRest, identityOf, type Job } from '../job/job.ts';
 import { type Reason, reason } from '../job/reason.ts';
 import { Logs } from '../log/mod.ts';
-import type { LogRotator } from '../plugin/log_rotator.ts';
-import type { Probe } from '../plugin/probe.ts';
+import type { BuiltInPlugins } from '../plugin/built_in.ts';
 import { AdoptedWatch } from '../process/adopted_watch.ts';
 import { EscapeeFinder } from '../process/escapees.ts';
 import { cleanEnv } from '../process/launch.ts';
@@ -40,9 +39,8 @@ export interface SupervisorOptions {
   readonly state_dir: string;
   /** Absolute path of the service file. */
   readonly spec_file: string;
-  /** In order of preference. */
-  readonly probes: readonly Probe[];
-  readonly rotators: readonly LogRotator[];
+  /** Those that run in this process. */
+  readonly plugins: BuiltInPlugins;
   readonly recovery: RecoveryMode;
   /** upkeep's own environment, from which services inherit. */
   readonly env: NodeJS.ProcessEnv;
@@ -88,7 +86,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
 }
 
 /** @throws {@link SpecError} */
-function readServiceFile({ host, spec_file, rotators }: SupervisorOptions): ServiceFile {
+function readServiceFile({ host, spec_file, plugins }: SupervisorOptions): ServiceFile {
   let text: string;
   try {
     text = host.files.readFileSync(spec_file, 'utf8');
@@ -98,7 +96,7 @@ function readServiceFile({ host, spec_file, rotators }: SupervisorOptions): Serv
       { path: '', rule: 'readable', value: spec_file, line: null, column: null, message },
     ]);
   }
-  const parsed = parseServiceFile(text, spec_file, { rotators });
+  const parsed = parseServiceFile(text, spec_file, plugins);
   if ('issues' in parsed) throw new SpecError(spec_file, parsed.issues);
   return parsed.file;
 }
@@ -138,7 +136,7 @@ async function assemble(
   const logs = new Logs({
     host,
     dir: paths.logs,
-    rotators: options.rotators,
+    rotators: options.plugins.rotators,
     report: (job, why) => record(loop.jobs.get(job.job_id) ?? null, why),
     wake: () => housekeeping.logsChanged(),
   });
@@ -161,7 +159,7 @@ async function assemble(
 
   const world: ReclaimWorld = {
     host,
-    probes: options.probes,
+    probes: options.plugins.probes,
     upkeep_pid: options.pid,
     instance,
     jobOfSession: (session) => {

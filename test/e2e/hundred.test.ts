@@ -10,7 +10,7 @@ import { afterEach, expect, it } from 'vitest';
 import { nodeHost } from '../../core/host/node_host.ts';
 import { startSupervisor } from '../../core/supervisor/start.ts';
 import type { Supervisor } from '../../core/supervisor/supervisor.ts';
-import { builtInProbes, builtInRotators } from '../../plugins/mod.ts';
+import { builtInPlugins } from '../../plugins/mod.ts';
 import { until } from '../support/until.ts';
 
 const SERVICES = 100;
@@ -50,8 +50,7 @@ it('keeps its books while 75 of 100 services crash for a minute', async () => {
     host: nodeHost(),
     state_dir: join(dir, 'state'),
     spec_file,
-    probes: builtInProbes,
-    rotators: builtInRotators,
+    plugins: builtInPlugins,
     recovery: 'as_specified',
     env: process.env,
     pid: process.pid,

@@ -139,7 +139,9 @@ async function balance(
       );
       // A program can be killed by nothing but its own crash before its first line: node takes 40 ms to get there.
       const unexplained = missing.filter((number) => !endedEarly(events, number));
-      const about = events.filter(({ incarnation }) => unexplained.some((number) => isNear(number, incarnation)));
+      const about = events.filter(({ incarnation }) =>
+        unexplained.some((number) => isNear(number, incarnation)),
+      );
       expect(unexplained, `${name}: incarnations that nobody knows of\n${story(about)}`).toEqual([]);
       expect(Math.max(...started.keys()), `${name}: newest`).toBe(after.restart_count);
       for (const [number, times] of started) expect(times, `${name}: starts of ${number}`).toBe(1);

@@ -3,7 +3,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { formatIssues, parseServiceFile } from '../../../core/spec/mod.ts';
-import { builtInRotators } from '../../../plugins/mod.ts';
+import { builtInPlugins } from '../../../plugins/mod.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import type { Io } from '../io.ts';
 import { serviceFile } from '../place.ts';
@@ -16,7 +16,7 @@ export async function check(
   options: { readonly json?: boolean },
 ): Promise<ExitCode> {
   const path = serviceFile(file === undefined ? {} : { file }, io);
-  const parsed = parseServiceFile(readFileSync(path, 'utf8'), path, { rotators: builtInRotators });
+  const parsed = parseServiceFile(readFileSync(path, 'utf8'), path, builtInPlugins);
   const issues = 'issues' in parsed ? parsed.issues : [];
   if (options.json === true) await io.out(jsonDocument({ file: path, valid: issues.length === 0, issues }));
   else if (issues.length > 0) io.err(formatIssues(issues, file ?? path));

@@ -17,6 +17,8 @@ export const smallHost: ServeOptions['host'] = {
   },
   net: {
     tryBind: () => Promise.reject(new Error('not here')),
+    connect: () => Promise.reject(new Error('not here')),
+    request: () => Promise.reject(new Error('not here')),
     connectUnix: (path) =>
       new Promise((resolve) => {
         const socket = connect(path);

@@ -22,7 +22,11 @@ function follow(logs: Logs, job: LogJob, query: LogQuery = {}) {
       seen.text += Buffer.from(chunk).toString('latin1');
     seen.ended = true;
   })();
-  return { seen, end: () => (abort.abort(), over) };
+  const end = (): Promise<void> => {
+    abort.abort();
+    return over;
+  };
+  return { seen, end };
 }
 
 describe('following a log', () => {

@@ -16,7 +16,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Host } from '../../../core/host/host.ts';
 import { nodeHost } from '../../../core/host/node_host.ts';
 import { Logs } from '../../../core/log/mod.ts';
-import { builtInRotators } from '../../../plugins/mod.ts';
+import { builtInPlugins } from '../../../plugins/mod.ts';
 import { folderOf, jobWith, listing, logsIn, numbered, scratch, segmentsOf, textOf } from './support.ts';
 
 let dir: string;
@@ -140,13 +140,13 @@ describe('opening a log', () => {
   it('does not fail because a rotator does', async () => {
     const host = nodeHost();
     const broken = {
-      ...builtInRotators[0],
+      ...builtInPlugins.rotators[0],
       decide: () => {
         throw new Error('broken');
       },
     };
     const codes: string[] = [];
-    const rotators = [broken as (typeof builtInRotators)[number]];
+    const rotators = [broken as (typeof builtInPlugins.rotators)[number]];
     const logs = new Logs({ host, dir, rotators, report: (_, { code }) => codes.push(code) });
     const job = jobWith();
     writeSync(logs.open(job, 0).fd, 'one\n');

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { allowance, segmentSize } from '../../../core/log/rotation_rule.ts';
 import type { LogFacts, LogRotator } from '../../../core/plugin/log_rotator.ts';
-import { builtInRotators } from '../../../plugins/mod.ts';
+import { builtInPlugins } from '../../../plugins/mod.ts';
 import { jobWith } from './support.ts';
 
 const FACTS: LogFacts = { occasion: 'look', size: 5000, begun_at: 0, now: 10_000 };
@@ -30,7 +30,7 @@ describe('the size of a segment', () => {
     ['restart, while in use', [{ type: 'restart' }], null],
   ])('%s', (_, rotate, expected) => {
     const policy = jobWith({ rotate }).policy;
-    expect(segmentSize([...builtInRotators, aged], policy, FACTS, () => {})).toBe(expected);
+    expect(segmentSize([...builtInPlugins.rotators, aged], policy, FACTS, () => {})).toBe(expected);
   });
 });
 
@@ -45,9 +45,11 @@ describe('a rotator that throws', () => {
     };
     const { policy } = jobWith({ rotate: [{ type: 'broken' }, { type: 'size', max: 4000 }] });
     const failed: string[] = [];
-    expect(segmentSize([...builtInRotators, broken], policy, FACTS, (type) => failed.push(type))).toBe(4000);
+    expect(
+      segmentSize([...builtInPlugins.rotators, broken], policy, FACTS, (type) => failed.push(type)),
+    ).toBe(4000);
     expect(failed).toEqual(['broken']);
-    expect(allowance([...builtInRotators, broken], policy, 0)).toBe(4000);
+    expect(allowance([...builtInPlugins.rotators, broken], policy, 0)).toBe(4000);
   });
 });
 
@@ -57,6 +59,6 @@ describe('what may be written between two looks', () => {
     ['one segment', [{ type: 'size', max: 300 }], 300],
     ['whichever is less', [{ type: 'size', max: 3000 }], 1000],
   ])('%s', (_, rotate, expected) => {
-    expect(allowance(builtInRotators, jobWith({ rotate, max_total: 4000 }).policy, 0)).toBe(expected);
+    expect(allowance(builtInPlugins.rotators, jobWith({ rotate, max_total: 4000 }).policy, 0)).toBe(expected);
   });
 });

@@ -11,7 +11,7 @@ import type { Reason } from '../../../core/job/reason.ts';
 import { readLayout } from '../../../core/log/layout.ts';
 import { type LogJob, type LogPolicy, Logs } from '../../../core/log/mod.ts';
 import { formatSegment } from '../../../core/log/segment_name.ts';
-import { builtInRotators } from '../../../plugins/mod.ts';
+import { builtInPlugins } from '../../../plugins/mod.ts';
 
 /** A folder that is removed after the test; `parent` for another file system than the usual. */
 export function scratch(parent: string = tmpdir()): { dir: string; remove(): void } {
@@ -80,7 +80,13 @@ export function logsIn(dir: string, host: Host = nodeHost()): Fixture {
   const report = (job: LogJob, { code, message, evidence }: Reason): void => {
     reports.push({ job_id: job.job_id, code, message, evidence });
   };
-  const logs = new Logs({ host, dir, rotators: builtInRotators, report, wake: () => wakes.push(null) });
+  const logs = new Logs({
+    host,
+    dir,
+    rotators: builtInPlugins.rotators,
+    report,
+    wake: () => wakes.push(null),
+  });
   let now = host.clock.mono();
   const look = (): void => {
     now += 60_000;

@@ -37,6 +37,7 @@ export function anAction(changes: Partial<ActionSpec> = {}): ActionSpec {
     tcp_ports: [],
     udp_ports: [],
     kill_other: null,
+    health: [],
     ready: { timeout: 30_000, claims: 'own' },
     restart: {
       policy: 'always',

@@ -46,6 +46,8 @@ export class FakeHost implements Host {
   readonly net: Host['net'] = {
     tryBind: (...asked) => this.bind(...asked),
     connectUnix: async () => 'ECONNREFUSED',
+    connect: () => Promise.reject(new Error('not here')),
+    request: () => Promise.reject(new Error('not here')),
   };
 
   readonly spawner: Host['spawner'] = {

@@ -13,7 +13,7 @@ import type { Identity } from '../../../core/process/identity.ts';
 import { formatMark, MARKER } from '../../../core/process/marker.ts';
 import { type ReclaimResult, reclaim } from '../../../core/reclaim/reclaim.ts';
 import type { ReclaimTarget, ReclaimWorld } from '../../../core/reclaim/target.ts';
-import { builtInProbes } from '../../../plugins/mod.ts';
+import { builtInPlugins } from '../../../plugins/mod.ts';
 import { until } from '../../support/until.ts';
 
 const HOLDER = fileURLToPath(new URL('../../fixtures/reclaim_holder.mjs', import.meta.url));
@@ -145,7 +145,7 @@ export class Machine {
   world(changes: Partial<ReclaimWorld> = {}): ReclaimWorld {
     return {
       host: this.host,
-      probes: builtInProbes,
+      probes: builtInPlugins.probes,
       upkeep_pid: process.pid,
       instance: INSTANCE,
       jobOfSession: () => null,

@@ -71,7 +71,7 @@ describe('what is told', () => {
   it.each([
     [{ tcp_port: [80] }, "is not known here (did you mean 'tcp_ports'?)"],
     [{ colour: 1 }, 'is not known here'],
-    [{ health: [] }, 'is not supported yet'],
+    [{ process: true, health: [{ type: 'puls' }] }, "must be one of pulse (did you mean 'pulse'?)"],
     [{ restart: { policy: 'allways' } }, "must be one of always, on_failure, never (did you mean 'always'?)"],
     [
       { stop: { signal: 'sigterm' } },

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { serviceFileJsonSchema } from '../../../core/spec/json_schema.ts';
-import { builtInRotators } from '../../../plugins/mod.ts';
+import { builtInPlugins } from '../../../plugins/mod.ts';
 import { accepted, actionWith, fileWith, REGISTRY, refused } from './support.ts';
 
 interface Schema {
@@ -194,7 +194,9 @@ describe('serviceFileJsonSchema', () => {
     { run: [] },
     { run: ['x', null] },
     { proces: true },
-    { health: [] },
+    { health: {} },
+    { health: [{ type: 'pulse', rate: 'x' }] },
+    { health: [{ type: 'pulse', beat: 1 }] },
     { process: 'yes' },
     { cwd: '~/x' },
     { env: { '1A': 'x' } },
@@ -251,9 +253,7 @@ describe('write_schema', () => {
       process.argv = [argv[0] ?? 'node', 'write_schema.js', file];
       await import('../../../adapters/cli/write_schema.ts');
       const written = JSON.parse(readFileSync(file, 'utf8'));
-      expect(written).toEqual(
-        JSON.parse(JSON.stringify(serviceFileJsonSchema({ rotators: builtInRotators }))),
-      );
+      expect(written).toEqual(JSON.parse(JSON.stringify(serviceFileJsonSchema(builtInPlugins))));
       expect(written.$schema).toBe('http://json-schema.org/draft-07/schema#');
     } finally {
       process.argv = argv;

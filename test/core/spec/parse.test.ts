@@ -18,6 +18,7 @@ const DEFAULTS = {
   udp_ports: [],
   kill_other: null,
   ready: { timeout: 30_000, claims: 'own' },
+  health: [],
   restart: {
     policy: 'on_failure',
     delay: 100,

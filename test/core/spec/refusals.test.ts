@@ -10,7 +10,8 @@ describe('one field', () => {
     // What is missing, unknown, or of another kind.
     [{ run: undefined }, 'a.run required nothing'],
     [{ proces: true }, 'a.proces unknown_key "proces"'],
-    [{ health: [] }, 'a.health unknown_key "health"'],
+    [{ health: {} }, 'a.health type a map'],
+    [{ health: [{ type: 'pulse' }] }, 'a.health process_only a list of 1'],
     [{ process: 'yes' }, 'a.process type "yes"'],
     [{ process: 1 }, 'a.process type 1'],
     [{ process: null }, 'a.process type nothing'],

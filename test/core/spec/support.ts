@@ -1,27 +1,33 @@
 /** Service files for the tests of their checks. */
 import * as v from 'valibot';
-import type { LogRotator } from '../../../core/plugin/log_rotator.ts';
-import type { SpecRegistry } from '../../../core/spec/action_schema.ts';
 import { sizeField } from '../../../core/spec/fields.ts';
 import type { SpecIssue } from '../../../core/spec/issue.ts';
 import { parseServiceFile } from '../../../core/spec/parse.ts';
+import type { SpecRegistry } from '../../../core/spec/registry.ts';
 import type { ActionSpec, ServiceFile } from '../../../core/spec/spec.ts';
-
-const keep: LogRotator['decide'] = () => ({ action: 'keep' });
 
 /** Plugins that only tests know. */
 export const REGISTRY: SpecRegistry = {
   rotators: [
-    { name: 'noon', summary: 'At noon.', options: v.strictObject({}), by_default: true, decide: keep },
+    { name: 'noon', summary: 'At noon.', options: v.strictObject({}), by_default: true },
     {
       name: 'weight',
       summary: 'By weight.',
       options: v.strictObject({ max: v.pipe(v.optional(sizeField, '10MiB'), v.description('How heavy.')) }),
       by_default: true,
-      decide: keep,
     },
-    { name: 'moon', summary: 'At full moon.', options: v.strictObject({}), by_default: false, decide: keep },
+    { name: 'moon', summary: 'At full moon.', options: v.strictObject({}), by_default: false },
   ],
+  health_checks: [
+    {
+      name: 'pulse',
+      summary: 'By pulse.',
+      options: v.strictObject({
+        rate: v.pipe(v.optional(v.number('must be a number'), 60), v.description('Beats.')),
+      }),
+    },
+  ],
+  notifiers: [],
 };
 
 export const PATH = '/srv/app/upkeep.yaml';

@@ -12,7 +12,7 @@ import { nodeHost } from '../../../core/host/node_host.ts';
 import type { Probe } from '../../../core/plugin/probe.ts';
 import { AlreadyRunning, SpecError, startSupervisor } from '../../../core/supervisor/start.ts';
 import type { Supervisor } from '../../../core/supervisor/supervisor.ts';
-import { builtInProbes, builtInRotators } from '../../../plugins/mod.ts';
+import { builtInPlugins } from '../../../plugins/mod.ts';
 import { freePort, signalMain } from '../../support/sandbox.ts';
 import { until } from '../../support/until.ts';
 
@@ -33,13 +33,15 @@ function write(services: object): void {
   writeFileSync(join(dir, 'upkeep.json'), JSON.stringify({ services }));
 }
 
-async function start(host: Host = nodeHost(), probes: readonly Probe[] = builtInProbes): Promise<Supervisor> {
+async function start(
+  host: Host = nodeHost(),
+  probes: readonly Probe[] = builtInPlugins.probes,
+): Promise<Supervisor> {
   const supervisor = await startSupervisor({
     host,
     state_dir: join(dir, 'state'),
     spec_file: join(dir, 'upkeep.json'),
-    probes,
-    rotators: builtInRotators,
+    plugins: { ...builtInPlugins, probes },
     recovery: 'as_specified',
     env: process.env,
     pid: process.pid,
@@ -85,7 +87,7 @@ describe('case 11: a hung probe', () => {
       },
       other: sleeper({ restart: { delay: '10ms', factor: 1, stable_after: '50ms' } }),
     });
-    const supervisor = await start(nodeHost(), [hung, ...builtInProbes]);
+    const supervisor = await start(nodeHost(), [hung, ...builtInPlugins.probes]);
     await until(() => asked > 0 && action(supervisor, 'other').phase === 'running');
     for (let count = 1; count <= 5; count += 1) {
       signalMain(action(supervisor, 'other'), 'SIGKILL');

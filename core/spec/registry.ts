@@ -1,0 +1,19 @@
+/**
+ * What of the plugins a service file is checked against.
+ */
+import type { OptionsSchema } from '../plugin/definition.ts';
+import type { LogRotator } from '../plugin/log_rotator.ts';
+
+/** A plugin that a service file can name by its `type`. */
+export interface NamedPlugin {
+  readonly name: string;
+  readonly summary: string;
+  readonly options: OptionsSchema;
+}
+
+/** The plugins that a service file may name. */
+export interface SpecRegistry {
+  readonly rotators: readonly (NamedPlugin & Pick<LogRotator, 'by_default'>)[];
+  readonly health_checks: readonly NamedPlugin[];
+  readonly notifiers: readonly NamedPlugin[];
+}
