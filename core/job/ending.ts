@@ -9,7 +9,7 @@ import { atRest, type Job, type JobBase, type JobIn } from './job.ts';
 import { restReason, toPending, toPreparing, toRetrying, toStopped, toStopping, wasStable } from './moves.ts';
 import { backoff, KILL_INTERVAL } from './policy.ts';
 import { type Reason, reason } from './reason.ts';
-import { amend, type Context, enter, type Step, step, target } from './step.ts';
+import { amend, type Context, enter, type Step, step, target, untouched } from './step.ts';
 
 /** Its main process ended by itself; what it left behind of its group is ended first. */
 export function mainExited(
@@ -33,7 +33,18 @@ export function faulted(
   event: JobEventOf<'faulted'>,
   context: Context,
 ): Step {
-  return toStopping(job, context, 'fault', true, { reason: event.reason });
+  return toStopping(job, context, event.give_up ? 'given_up' : 'fault', true, { reason: event.reason });
+}
+
+/** What is in doubt is not stable, and what is well again has to prove itself from now on. */
+export function suspected(
+  job: JobIn<'running'>,
+  { suspect }: JobEventOf<'suspected'>,
+  { policy, now }: Context,
+): Step {
+  const inDoubt = !job.stable && job.deadline === null;
+  if (!policy.process || suspect === inDoubt) return untouched(job, 'ignored');
+  return step({ ...job, stable: false, deadline: suspect ? null : now + policy.restart.stable_after });
 }
 
 /** It did not stop in time: SIGKILL, again and again, until nothing is left or nobody waits for that any more. */
@@ -71,6 +82,7 @@ export function afterStop(job: JobIn<'stopping'>, context: Context): Step {
     return afterExit(job, context, exitReason({ exit_code: 0, exit_signal: null }), false);
   }
   if (target(job, context) === 'down') return toStopped(job, restReason(context));
+  if (job.cause === 'given_up') return step(enter(job, { phase: 'failed' }));
   if (job.cause === 'requested') return toPreparing(job, context, { attempt: 0 });
   return retry(job, context, job.reason, job.was_stable);
 }

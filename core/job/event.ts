@@ -29,7 +29,7 @@ export interface EventPayloads {
   spawned: { readonly epoch: number; readonly identity: Identity };
   /** Reply to `spawn`: the program did not start. */
   spawn_failed: { readonly epoch: number; readonly reason: Reason };
-  /** Reply to `watch_ready`: every claim is held by the job's own tree. */
+  /** Reply to `watch_ready`: every claim is held by the job's own tree, and every check that counts has passed. */
   ready: { readonly epoch: number };
   /** The main process ended. `group_alive`: others of its group go on. */
   exited: {
@@ -41,8 +41,13 @@ export interface EventPayloads {
   };
   /** Nothing is left of the incarnation: main process, group and escapees. */
   group_gone: { readonly incarnation: number };
-  /** It runs and must not go on so: a claim was lost, a health check failed. */
-  faulted: { readonly epoch: number; readonly reason: Reason };
+  /**
+   * It runs and must not go on so: a claim was lost, a health check failed. `give_up`: it is not tried again until
+   * somebody starts it.
+   */
+  faulted: { readonly epoch: number; readonly reason: Reason; readonly give_up: boolean };
+  /** A look at its health failed where the last one had passed, or the other way round. */
+  suspected: { readonly epoch: number; readonly suspect: boolean };
   /** The time that the job was waiting for has come. */
   deadline: { readonly epoch: number };
   /**
@@ -80,6 +85,7 @@ export const JOB_EVENTS = [
   'exited',
   'group_gone',
   'faulted',
+  'suspected',
   'deadline',
   'recovered',
 ] as const satisfies readonly JobEventType[];
@@ -92,7 +98,7 @@ export type JobEffect =
   | { readonly type: 'abort_prepare' }
   /** Start the program; reply `spawned` or `spawn_failed`. */
   | { readonly type: 'spawn'; readonly epoch: number; readonly incarnation: number }
-  /** Look until the claims are held by the job's own tree; reply `ready`. */
+  /** Look until the claims are held by the job's own tree and its checks have passed; reply `ready`. */
   | { readonly type: 'watch_ready'; readonly epoch: number }
   /** Keep the process that an earlier upkeep started: watch it for its exit. */
   | { readonly type: 'adopt'; readonly identity: Identity; readonly incarnation: number }

@@ -59,6 +59,8 @@ export type StopCause =
   | 'requested'
   /** It was not ready in time, lost a claim, or was found ill. */
   | 'fault'
+  /** The same, and it is not to be tried again until somebody starts it. */
+  | 'given_up'
   /** Its main process ended by itself and left others of its group behind. */
   | 'exit'
   /** Its main process ended while upkeep was not there, and may have left others behind. */
@@ -76,7 +78,10 @@ export type PhaseState =
   | {
       readonly phase: 'running';
       readonly identity: Identity;
-      /** It has been up for `stable_after`; until then `deadline` says when it will have been. */
+      /**
+       * It has been up, and well, for `stable_after`; until then `deadline` says when it will have been. Both false and
+       * null while its health is in doubt.
+       */
       readonly stable: boolean;
       readonly deadline: number | null;
     }

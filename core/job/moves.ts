@@ -39,7 +39,7 @@ export function toSpawning(job: JobIn<'preparing'>): Step {
 export function toAlive(job: Job, context: Context, identity: Identity, changes: Partial<JobBase>): Step {
   const { policy, now } = context;
   const known = { ...changes, last_identity: identity };
-  if (policy.awaits_claims) {
+  if (policy.awaits_ready) {
     const next = enter(job, { phase: 'starting', identity, deadline: now + policy.ready_timeout }, known);
     return step(next, [{ type: 'watch_ready', epoch: next.epoch }]);
   }

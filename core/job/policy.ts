@@ -9,8 +9,8 @@ export type RestartPolicy = 'always' | 'on_failure' | 'never';
 export interface JobPolicy {
   /** True for a process that must stay alive, false for a oneshot that must exit 0. */
   readonly process: boolean;
-  /** There are claims to wait for before it counts as ready. */
-  readonly awaits_claims: boolean;
+  /** There are claims or checks to wait for before it counts as ready. */
+  readonly awaits_ready: boolean;
   readonly ready_timeout: number;
   readonly stop_timeout: number;
   readonly recovery: 'adopt' | 'restart';

@@ -45,8 +45,12 @@ export const REASON_CODES = [
   'LOG_DEGRADED',
   /** The service file changed what this action is, so it was started again. */
   'SPEC_CHANGED',
-  /** It holds all of its claims. */
+  /** It holds all of its claims, and its startup and readiness checks have passed. */
   'READY',
+  /** A check that had found it unhealthy passes again. */
+  'HEALTHY',
+  /** A health check could not look, or can again: nothing follows from that. */
+  'CHECK_UNAVAILABLE',
   /** A bug of upkeep itself: reported, never acted on. */
   'INTERNAL_ERROR',
 ] as const;

@@ -4,7 +4,7 @@
  * A cell is a handler, `ignore` (an expected race: the event was true a moment ago) or `impossible` (a bug of the
  * shell: reported, never acted on).
  */
-import { afterStop, escalate, exitFields, faulted, mainExited, retry } from './ending.ts';
+import { afterStop, escalate, exitFields, faulted, mainExited, retry, suspected } from './ending.ts';
 import type { JobEventOf, JobEventType } from './event.ts';
 import { type JobIn, nextIncarnation, type Phase } from './job.ts';
 import {
@@ -57,6 +57,7 @@ const NEVER_ALIVE = {
   exited: 'ignore',
   group_gone: 'ignore',
   faulted: 'impossible',
+  suspected: 'impossible',
 } as const;
 
 const AT_REST = {
@@ -128,9 +129,11 @@ export const TABLE: Table = {
     exited: mainExited,
     group_gone: 'ignore',
     faulted,
+    // Whether it is well is asked once it is ready.
+    suspected: 'ignore',
     deadline: (job, _event, context) => {
       const seconds = context.policy.ready_timeout / 1000;
-      const why = reason('NOT_READY', `did not hold all of its claims within ${seconds} s`);
+      const why = reason('NOT_READY', `was not ready within ${seconds} s`);
       return toStopping(job, context, 'fault', true, { reason: why });
     },
     recovered: recoverAlive,
@@ -150,6 +153,7 @@ export const TABLE: Table = {
     exited: mainExited,
     group_gone: 'ignore',
     faulted,
+    suspected,
     deadline: (job) => step({ ...job, attempt: 0, stable: true, deadline: null }),
     recovered: recoverAlive,
   },
@@ -169,6 +173,7 @@ export const TABLE: Table = {
       step({ ...job, ...exitFields(context, event.status), main_alive: false }),
     group_gone: (job, _event, context) => afterStop(job, context),
     faulted: 'ignore',
+    suspected: 'ignore',
     deadline: escalate,
     recovered: recoverAlive,
   },

@@ -3,13 +3,13 @@
  * a job and few at a time in all, so that a thousand logs do not fill Node's thread pool.
  */
 import type { Host } from '../host/host.ts';
+import { Lane } from '../host/lane.ts';
 import { turn } from '../host/slices.ts';
 import { reason } from '../job/reason.ts';
 import type { LogFacts } from '../plugin/log_rotator.ts';
 import { compressSegment } from './compression.ts';
 import { isMissing, readText } from './index_file.ts';
 import type { JobLog } from './job_log.ts';
-import { Lane } from './lane.ts';
 import type { LogFile } from './log_file.ts';
 import { incarnationAt, newIndex, parseIndex } from './log_index.ts';
 import type { LogJob } from './log_job.ts';

@@ -11,7 +11,8 @@ import type { Actor, EventRecord, RunRow } from '../store/records.ts';
 import type {
   ActionView,
   ActionWhy,
-  Health,
+  CheckView,
+  DaemonHealth,
   HolderView,
   JobView,
   ServiceView,
@@ -37,12 +38,30 @@ export const identitySchema: v.GenericSchema<Identity> = v.object({
   start_time: v.number(),
 });
 
+const health = v.picklist(['healthy', 'unhealthy', 'unknown']);
+
+/** A {@link CheckView}. */
+export const checkSchema: v.GenericSchema<CheckView> = v.object({
+  type: v.string(),
+  role: v.picklist(['startup', 'readiness', 'liveness']),
+  on_failure: v.picklist(['restart', 'report', 'stop']),
+  health,
+  status: v.nullable(v.picklist(['pass', 'warn', 'fail', 'unknown'])),
+  message: text,
+  data: evidence,
+  looked_at: v.nullable(time),
+  duration: v.nullable(v.number()),
+  passes: count,
+  fails: count,
+});
+
 /** An {@link ActionView}. */
 export const actionSchema: v.GenericSchema<ActionView> = v.object({
   action: v.string(),
   job_id: text,
   phase,
-  health: v.picklist(['healthy', 'unhealthy', 'unknown']),
+  health,
+  checks: v.array(checkSchema),
   pid: v.nullable(count),
   started_at: v.nullable(time),
   restart_count: count,
@@ -116,6 +135,7 @@ export const actionWhySchema: v.GenericSchema<ActionWhy> = v.object({
   action: v.string(),
   job_id: text,
   phase,
+  health,
   code,
   message: v.string(),
   evidence,
@@ -153,8 +173,8 @@ export const holderSchema: v.GenericSchema<HolderView> = v.object({
   action: text,
 });
 
-/** A {@link Health}. */
-export const healthSchema: v.GenericSchema<Health> = v.object({
+/** A {@link DaemonHealth}. */
+export const healthSchema: v.GenericSchema<DaemonHealth> = v.object({
   status: v.picklist(['ok', 'degraded']),
   version: v.string(),
   pid: count,

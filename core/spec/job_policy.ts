@@ -7,9 +7,11 @@ import type { ActionSpec } from './spec.ts';
 
 /** How a job of this action is to be treated. */
 export function jobPolicy(action: ActionSpec): JobPolicy {
+  const awaitsClaims = action.ready.claims !== 'none' && claimsOf(action).length > 0;
+  const awaitsChecks = action.health.some(({ role }) => role !== 'liveness');
   return {
     process: action.process,
-    awaits_claims: action.process && action.ready.claims !== 'none' && claimsOf(action).length > 0,
+    awaits_ready: action.process && (awaitsClaims || awaitsChecks),
     ready_timeout: action.ready.timeout,
     stop_timeout: action.stop.timeout,
     recovery: action.recovery,

@@ -38,7 +38,13 @@ export const JOB_COLUMNS = [
 type JobRow = SqlRow<(typeof JOB_COLUMNS)[number]>;
 
 const WANTED = ['up', 'down'] as const satisfies readonly Wanted[];
-const STOP_CAUSES = ['requested', 'fault', 'exit', 'lost'] as const satisfies readonly StopCause[];
+const STOP_CAUSES = [
+  'requested',
+  'fault',
+  'given_up',
+  'exit',
+  'lost',
+] as const satisfies readonly StopCause[];
 const ESCALATIONS = ['term', 'kill', 'survived'] as const;
 
 /** What is stored of a job. */

@@ -1,6 +1,8 @@
 /**
  * What the faces may ask of a running upkeep. Operations are written against this, the supervisor implements it.
  */
+import type { CheckState } from '../health/health_watch.ts';
+import type { Health } from '../health/verdict.ts';
 import type { Job, Phase, Wanted } from '../job/job.ts';
 import type { Evidence, Reason, ReasonCode } from '../job/reason.ts';
 import type { Identity } from '../process/identity.ts';
@@ -10,13 +12,32 @@ import type { Actor, EventRecord, RunRow } from '../store/records.ts';
 /** What a service is at, all its actions taken together. */
 export type ServiceState = 'up' | 'starting' | 'degraded' | 'retrying' | 'stopping' | 'down' | 'failed';
 
+/** A health check of an action that runs, as it stands. Times are ms since the epoch. */
+export interface CheckView {
+  readonly type: string;
+  readonly role: 'startup' | 'readiness' | 'liveness';
+  readonly on_failure: 'restart' | 'report' | 'stop';
+  readonly health: Health;
+  /** What the last look said; null before the first. `unknown`: it could not look. */
+  readonly status: 'pass' | 'warn' | 'fail' | 'unknown' | null;
+  readonly message: string | null;
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly looked_at: number | null;
+  /** Ms that the last look took. */
+  readonly duration: number | null;
+  /** Looks in a row that passed, or that failed. */
+  readonly passes: number;
+  readonly fails: number;
+}
+
 /** One action in a service's answer. Times are ms since the epoch. */
 export interface ActionView {
   readonly action: string;
   readonly job_id: string | null;
   readonly phase: Phase;
-  /** `unknown` until there are health checks. */
-  readonly health: 'healthy' | 'unhealthy' | 'unknown';
+  /** `unknown` where there are no checks, or they have not said yet. */
+  readonly health: Health;
+  readonly checks: readonly CheckView[];
   readonly pid: number | null;
   /** When the latest incarnation was spawned; null while there was none. */
   readonly started_at: number | null;
@@ -62,6 +83,7 @@ export interface ActionWhy {
   readonly action: string;
   readonly job_id: string | null;
   readonly phase: Phase;
+  readonly health: Health;
   readonly code: ReasonCode;
   readonly message: string;
   readonly evidence: Evidence;
@@ -118,7 +140,7 @@ export interface EventQuery {
 }
 
 /** How upkeep itself is. */
-export interface Health {
+export interface DaemonHealth {
   readonly status: 'ok' | 'degraded';
   readonly version: string;
   readonly pid: number;
@@ -136,7 +158,7 @@ export class NotFound extends Error {
 
 /** A running upkeep, as the faces see it. Reads are synchronous where they touch memory only. */
 export interface Control {
-  health(): Health;
+  health(): DaemonHealth;
   services(): ServiceView[];
   /** @throws {@link NotFound} */
   service(name: string): ServiceView;
@@ -171,6 +193,23 @@ export interface Control {
   readonly stopped: Promise<void>;
   /** What a shutdown is still waiting for, a line each. */
   waitingFor(): string[];
+}
+
+/** A check as every face shows it. */
+export function checkView({ spec, standing, last }: CheckState): CheckView {
+  return {
+    type: spec.type,
+    role: spec.role,
+    on_failure: spec.on_failure,
+    health: standing.health,
+    status: last?.status ?? null,
+    message: last?.message ?? null,
+    data: last?.data ?? {},
+    looked_at: last?.at ?? null,
+    duration: last?.duration ?? null,
+    passes: standing.passes,
+    fails: standing.fails,
+  };
 }
 
 /** The part of a job that every face shows. */

@@ -33,8 +33,8 @@ export interface EffectPorts {
   dispatch(job_id: string, event: JobEvent): void;
   /** Records a fact about a job that changes no phase. */
   note(runtime: JobRuntime, why: Reason): void;
-  /** A job wants to know when its claims are held. */
-  watchReady(runtime: JobRuntime, epoch: number): void;
+  /** A job wants to know when it is ready. */
+  watchReady(runtime: JobRuntime): void;
   /** An incarnation has ended by itself: what escaped its group is to be looked for in the background. */
   leftBehind(runtime: JobRuntime, target: ReapTarget): void;
 }
@@ -60,7 +60,7 @@ export class Effects {
         void this.#spawn(runtime, effect.epoch, effect.incarnation);
         return;
       case 'watch_ready':
-        this.#ports.watchReady(runtime, effect.epoch);
+        this.#ports.watchReady(runtime);
         return;
       case 'adopt':
         this.#adopt(runtime, effect.identity, effect.incarnation);

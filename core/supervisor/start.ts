@@ -8,17 +8,16 @@ import { atRest, identityOf, type Job } from '../job/job.ts';
 import { type Reason, reason } from '../job/reason.ts';
 import { Logs } from '../log/mod.ts';
 import type { BuiltInPlugins } from '../plugin/built_in.ts';
+import { inProcessHealthCheck } from '../plugin/health_check.ts';
 import { AdoptedWatch } from '../process/adopted_watch.ts';
 import { EscapeeFinder } from '../process/escapees.ts';
 import { cleanEnv } from '../process/launch.ts';
 import { OomWitness } from '../process/oom.ts';
-import { isOwnProcess } from '../process/own_tree.ts';
 import { ProcessTable } from '../process/process_table.ts';
 import { Reaper } from '../process/reaper.ts';
-import { ClaimWatch } from '../readiness/claim_watch.ts';
 import type { Claim } from '../reclaim/claim.ts';
 import { lookUpHolders, type ReclaimWorld, removePidFileIfOurs, writePidFile } from '../reclaim/mod.ts';
-import { claimsOf, parseServiceFile, type ServiceFile, type SpecIssue } from '../spec/mod.ts';
+import { parseServiceFile, type ServiceFile, type SpecIssue } from '../spec/mod.ts';
 import { acquireLock } from '../store/lock.ts';
 import type { NewEvent } from '../store/records.ts';
 import { Store } from '../store/store.ts';
@@ -26,6 +25,7 @@ import { Effects, pidFile, statusFile } from './effects.ts';
 import { Fleet, type RecoveryMode } from './fleet.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { JobLoop } from './job_loop.ts';
+import { JobWatch } from './job_watch.ts';
 import { instanceName, openStateFolder, type StatePaths } from './paths.ts';
 import { recover } from './recovery.ts';
 import { CORE, type JobRuntime } from './runtime.ts';
@@ -108,7 +108,7 @@ async function assemble(
   file: ServiceFile,
 ): Promise<Supervisor> {
   const { host } = options;
-  const { clock, files, processes } = host;
+  const { clock, files } = host;
   const instance = instanceName(paths.dir);
   const agenda = new Agenda(clock);
   const events = new EventFeed();
@@ -175,31 +175,20 @@ async function assemble(
 
   const lookUp = (claims: readonly Claim[], suspects: readonly number[]): ReturnType<typeof lookUpHolders> =>
     lookUpHolders(claims, world, { suspects, exhaustive: false });
-  const claimWatch = new ClaimWatch(host, agenda, lookUp, {
-    ready: ({ job_id, epoch }, note) => {
-      const runtime = loop.jobs.get(job_id);
-      if (runtime !== undefined && note !== null) record(runtime, note);
-      loop.dispatch(job_id, { type: 'ready', epoch });
-    },
-    fault: ({ job_id, epoch }, why) => loop.dispatch(job_id, { type: 'faulted', epoch, reason: why }),
+  const healthChecks = new Map(
+    options.plugins.health_checks.map((plugin) => [plugin.name, inProcessHealthCheck(plugin, host)]),
+  );
+  const watch = new JobWatch({
+    host,
+    agenda,
+    loop,
+    logs,
+    lookUp,
+    random: Math.random,
+    check: (type) => healthChecks.get(type) ?? null,
+    note: record,
+    changed: () => supervisor.jobChanged(),
   });
-
-  function watchClaims(runtime: JobRuntime): void {
-    const { job, spec, sessions } = runtime;
-    const main = identityOf(job);
-    const claims = claimsOf(spec);
-    if (main === null || claims.length === 0 || spec.ready.claims === 'none') return;
-    const tree = { job_id: job.id, incarnation: job.restart_count, main, sessions };
-    claimWatch.watch({
-      job_id: job.id,
-      epoch: job.epoch,
-      claims,
-      mode: spec.ready.claims,
-      suspects: [main.pid],
-      isOwn: (pid) => isOwnProcess(pid, tree, processes),
-      deadline: job.phase === 'starting' ? job.deadline : null,
-    });
-  }
 
   function jobChanged(runtime: JobRuntime, before: Job): void {
     const { job } = runtime;
@@ -209,8 +198,9 @@ async function assemble(
       writePid(runtime, process.pid);
       housekeeping.started();
     }
-    if (job.phase === 'running' && before.phase !== 'running') watchClaims(runtime);
-    if (!alive) claimWatch.drop(job.id);
+    // An epoch of its own: an adopted job enters anew what it was in before.
+    if (job.phase === 'running' && job.epoch !== before.epoch) watch.keep(runtime);
+    if (!alive) watch.drop(job.id);
     if (atRest(job) && !atRest(before)) {
       if (job.last_identity !== null)
         removePidFileIfOurs(files, pidFile(paths, runtime), job.last_identity.pid);
@@ -258,7 +248,7 @@ async function assemble(
     oom: new OomWitness(files),
     dispatch: (job_id, event) => loop.dispatch(job_id, event),
     note: record,
-    watchReady: watchClaims,
+    watchReady: (runtime) => watch.awaitReady(runtime),
     leftBehind: (runtime, target) => housekeeping.leftBehind(runtime, target),
   });
 
@@ -270,6 +260,7 @@ async function assemble(
     logs,
     reaper,
     world,
+    watch,
     events,
     about: {
       version: options.version,

@@ -1,6 +1,9 @@
 /**
  * A running upkeep: answers the faces from what the fleet, the store and the logs know.
  */
+import type { CheckState } from '../health/health_watch.ts';
+import { presentReason } from '../health/illness.ts';
+import type { Health } from '../health/verdict.ts';
 import type { Host } from '../host/host.ts';
 import { atRest, identityOf, type Job } from '../job/job.ts';
 import { serviceState } from '../job/service_state.ts';
@@ -14,18 +17,21 @@ import type { Store } from '../store/store.ts';
 import {
   type ActionView,
   type Control,
+  checkView,
+  type DaemonHealth,
   type EventQuery,
-  type Health,
   type HolderView,
   type JobView,
   jobView,
   type LogQuery,
   NotFound,
+  type ServiceState,
   type ServiceView,
   type Why,
 } from './control.ts';
 import type { Fleet } from './fleet.ts';
 import type { JobLoop } from './job_loop.ts';
+import type { JobWatch } from './job_watch.ts';
 import type { JobRuntime, Origin, ServiceRuntime } from './runtime.ts';
 import { explainAction, explainService } from './why.ts';
 
@@ -38,8 +44,9 @@ export interface SupervisorParts {
   readonly logs: Logs;
   readonly reaper: Reaper;
   readonly world: ReclaimWorld;
+  readonly watch: JobWatch;
   readonly events: EventFeed;
-  readonly about: Omit<Health, 'status' | 'store'>;
+  readonly about: Omit<DaemonHealth, 'status' | 'store'>;
   /** Reads the service file again and applies it; null where that was done. */
   reload(origin: Origin): SpecIssue[] | null;
   /** Lets everything go: timers, descriptors, the store, the lock. */
@@ -84,17 +91,17 @@ export class Supervisor implements Control {
     });
   }
 
-  health(): Health {
+  health(): DaemonHealth {
     const store = this.#parts.store.degraded;
     return { ...this.#parts.about, status: store === null ? 'ok' : 'degraded', store };
   }
 
   services(): ServiceView[] {
-    return [...this.#parts.fleet.services.values()].map(serviceView);
+    return [...this.#parts.fleet.services.values()].map((service) => this.#serviceView(service));
   }
 
   service(name: string): ServiceView {
-    return serviceView(this.#parts.fleet.service(name));
+    return this.#serviceView(this.#parts.fleet.service(name));
   }
 
   jobs(query: { service?: string; run_id?: string }): JobView[] {
@@ -134,7 +141,7 @@ export class Supervisor implements Control {
   }
 
   async why(name: string): Promise<Why> {
-    const { fleet, store, logs, reaper, host } = this.#parts;
+    const { fleet, store, logs, reaper, host, watch } = this.#parts;
     const service = fleet.service(name);
     const actions = service.jobs.map((runtime) => {
       const { job } = runtime;
@@ -147,11 +154,13 @@ export class Supervisor implements Control {
         job,
         process: runtime.spec.process,
         events,
+        health: watch.health(job.id),
+        checks: watch.checks(job.id),
         log_tail: logs.tail(runtime.log, endedIncarnation(job), WHY_LINES),
         survivors,
       });
     });
-    return explainService(name, service.row.wanted, stateOf(service), actions);
+    return explainService(name, service.row.wanted, this.#stateOf(service), actions);
   }
 
   async holders(claim: Claim): Promise<{ holders: HolderView[]; complete: boolean }> {
@@ -251,38 +260,45 @@ export class Supervisor implements Control {
     const { service, action } = this.#job(id);
     return this.#parts.logs.past({ service, action, job_id: id });
   }
+
+  #serviceView(service: ServiceRuntime): ServiceView {
+    const { watch } = this.#parts;
+    return {
+      name: service.row.name,
+      wanted: service.row.wanted,
+      state: this.#stateOf(service),
+      run_id: service.row.run_id,
+      actions: service.jobs.map(({ job }) => actionView(job, watch.checks(job.id), watch.health(job.id))),
+    };
+  }
+
+  #stateOf(service: ServiceRuntime): ServiceState {
+    const { watch } = this.#parts;
+    return serviceState(
+      service.row.wanted,
+      service.jobs.map(({ job, spec }) => ({
+        job,
+        process: spec.process,
+        unhealthy: watch.health(job.id) === 'unhealthy',
+      })),
+    );
+  }
 }
 
-function serviceView(service: ServiceRuntime): ServiceView {
-  return {
-    name: service.row.name,
-    wanted: service.row.wanted,
-    state: stateOf(service),
-    run_id: service.row.run_id,
-    actions: service.jobs.map(actionView),
-  };
-}
-
-function actionView({ job }: JobRuntime): ActionView {
+function actionView(job: Job, checks: readonly CheckState[], health: Health): ActionView {
   return {
     action: job.action,
     job_id: job.id,
     phase: job.phase,
-    health: 'unknown',
+    health,
+    checks: checks.map(checkView),
     pid: identityOf(job)?.pid ?? null,
     started_at: job.started_at,
     restart_count: job.restart_count,
     attempt: job.attempt,
     next_attempt_at: job.phase === 'retrying' ? job.next_attempt_at : null,
-    reason: job.reason,
+    reason: presentReason(job, checks),
   };
-}
-
-function stateOf(service: ServiceRuntime): ReturnType<typeof serviceState> {
-  return serviceState(
-    service.row.wanted,
-    service.jobs.map(({ job }) => job),
-  );
 }
 
 /** Where it is wanted, or where it goes no further by itself. */

@@ -1,10 +1,13 @@
 /**
  * "Why is this service as it is": the answer, from facts. Pure.
  */
+import type { CheckState } from '../health/health_watch.ts';
+import { presentReason } from '../health/illness.ts';
+import type { Health } from '../health/verdict.ts';
 import { identityOf, type Job } from '../job/job.ts';
 import type { Reason, ReasonCode } from '../job/reason.ts';
 import type { EventRecord } from '../store/records.ts';
-import type { ActionWhy, ServiceState, Why } from './control.ts';
+import { type ActionWhy, checkView, type ServiceState, type Why } from './control.ts';
 
 /** The safest thing to do next, for each reason. `{service}` and `{action}` are filled in. */
 const NEXT_STEP: { readonly [C in ReasonCode]: string } = {
@@ -46,6 +49,8 @@ const NEXT_STEP: { readonly [C in ReasonCode]: string } = {
   RECLAIMED: 'Nothing: what was in the way was removed.',
   SPEC_CHANGED: 'Nothing: it was started again as the service file now says.',
   READY: 'Nothing: it is up.',
+  HEALTHY: 'Nothing: it is well again.',
+  CHECK_UNAVAILABLE: 'Mend the check: until it can look, nobody knows whether the service is well.',
   INTERNAL_ERROR: 'Report this as a bug of upkeep, with the events.',
 };
 
@@ -61,6 +66,9 @@ export interface ActionFacts {
   readonly job: Job;
   /** It must stay alive, by its spec. */
   readonly process: boolean;
+  /** Its health, and its checks while it runs. */
+  readonly health: Health;
+  readonly checks: readonly CheckState[];
   /** Newest first. */
   readonly events: readonly EventRecord[];
   readonly log_tail: readonly string[];
@@ -69,8 +77,9 @@ export interface ActionFacts {
 }
 
 /** Explains one action. */
-export function explainAction({ job, process, events, log_tail, survivors }: ActionFacts): ActionWhy {
-  const why = job.reason;
+export function explainAction(facts: ActionFacts): ActionWhy {
+  const { job, process, events, checks, log_tail, survivors } = facts;
+  const why = presentReason(job, checks);
   const next_step =
     why.code === 'EXITED' && why.evidence['exit_code'] === 0 && process
       ? IN_THE_BACKGROUND
@@ -81,6 +90,7 @@ export function explainAction({ job, process, events, log_tail, survivors }: Act
     action: job.action,
     job_id: job.id,
     phase: job.phase,
+    health: facts.health,
     code: why.code,
     message: describe(job, why),
     // What the reason itself rests on comes last: after a restart the job's own fields are about the next incarnation.
@@ -94,6 +104,7 @@ export function explainAction({ job, process, events, log_tail, survivors }: Act
       attempt: job.attempt,
       next_attempt_at: job.phase === 'retrying' ? job.next_attempt_at : null,
       ...(survivors.length === 0 ? {} : { survivors }),
+      ...(checks.length === 0 ? {} : { checks: checks.map(checkView) }),
       ...why.evidence,
     },
     confidence,
@@ -108,6 +119,7 @@ function describe(job: Job, why: Reason): string {
     case 'running':
     case 'starting': {
       const verb = job.phase === 'running' ? 'is running' : 'has started and is not ready yet';
+      if (why !== job.reason) return `${verb}, but not well: ${why.message}`;
       if (why.code === 'REQUESTED' || why.code === 'ADOPTED') return `${verb}: ${why.message}`;
       return `${verb}; it was started again (restart ${job.restart_count}) because: ${why.message}`;
     }
@@ -137,5 +149,6 @@ export function explainService(
 }
 
 function isFine(action: ActionWhy): boolean {
-  return action.phase === 'running' || action.phase === 'succeeded' || action.phase === 'stopped';
+  if (action.phase === 'running') return action.health !== 'unhealthy';
+  return action.phase === 'succeeded' || action.phase === 'stopped';
 }

@@ -41,7 +41,7 @@ export function aPolicy(
 ): JobPolicy {
   return {
     process: true,
-    awaits_claims: true,
+    awaits_ready: true,
     ready_timeout: 30_000,
     stop_timeout: 10_000,
     recovery: 'adopt',

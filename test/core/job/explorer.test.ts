@@ -21,7 +21,7 @@ const RESTARTS = [
 
 const configurations: Configuration[] = [];
 for (const process of [true, false]) {
-  for (const awaits_claims of [true, false]) {
+  for (const awaits_ready of [true, false]) {
     for (const recovery of ['adopt', 'restart'] as const) {
       for (const restart of RESTARTS) {
         const { policy, max_attempts } = restart;
@@ -29,12 +29,12 @@ for (const process of [true, false]) {
         if (!process && (policy === 'on_failure' || recovery === 'restart')) continue;
         const words = [
           process ? 'process' : 'oneshot',
-          awaits_claims ? 'claims' : 'no claims',
+          awaits_ready ? 'claims' : 'no claims',
           recovery,
           policy,
           max_attempts === 0 ? 'for ever' : `${max_attempts} tries`,
         ];
-        const settings = aPolicy({ process, awaits_claims, recovery }, { policy, max_attempts });
+        const settings = aPolicy({ process, awaits_ready, recovery }, { policy, max_attempts });
         configurations.push({ name: words.join(', '), policy: settings });
       }
     }

@@ -112,13 +112,14 @@ export function brokenInState(world: World, policy: JobPolicy): Invariant | null
   const numbered = job.started_at === null ? 0 : job.restart_count + 1;
   if (!spawning && numbered !== world.used) return 'restart_count counts the spawns';
 
-  if (job.phase === 'running' && policy.awaits_claims && process?.ready !== true)
-    return 'running means ready';
+  if (job.phase === 'running' && policy.awaits_ready && process?.ready !== true) return 'running means ready';
 
   const maySucceed = process?.main === 'clean' && (!policy.process || restart.policy !== 'always');
   const tiredOfIt = restart.max_attempts > 0 && job.attempt >= restart.max_attempts;
   if (job.phase === 'succeeded' && !maySucceed) return 'an end is an end';
-  if (job.phase === 'failed' && restart.policy !== 'never' && !tiredOfIt) return 'an end is an end';
+  const givenUp = job.reason.code === 'UNHEALTHY';
+  if (job.phase === 'failed' && restart.policy !== 'never' && !tiredOfIt && !givenUp)
+    return 'an end is an end';
 
   const reclaiming = job.phase === 'preparing' && job.step === 'reclaim';
   if (world.reclaim !== null && !(reclaiming && world.reclaim === job.epoch)) {

@@ -57,7 +57,8 @@ describe('what is older than the job is dropped', () => {
     { type: 'spawned', epoch: job.epoch - 1, identity: IDENTITY },
     { type: 'spawn_failed', epoch: job.epoch - 1, reason: MISSING },
     { type: 'ready', epoch: job.epoch - 1 },
-    { type: 'faulted', epoch: job.epoch - 1, reason: LOST },
+    { type: 'faulted', epoch: job.epoch - 1, reason: LOST, give_up: false },
+    { type: 'suspected', epoch: job.epoch - 1, suspect: true },
     { type: 'deadline', epoch: job.epoch - 1 },
     { type: 'exited', incarnation: 1, group_alive: false, status: KILLED, reason: exitReason(KILLED) },
     { type: 'group_gone', incarnation: 1 },
@@ -321,10 +322,48 @@ describe('running', () => {
     expect(step.job).toMatchObject({ phase: 'retrying', reason: { code: 'EXIT_UNKNOWN' } });
   });
 
+  test('is in doubt: not stable until it has been well for as long as a fresh one', () => {
+    const stable = inPhase('running', { stable: true, deadline: null }, { attempt: 0 });
+    const doubted = tell(stable, { type: 'suspected', epoch: stable.epoch, suspect: true }).job;
+    expect(doubted).toMatchObject({ phase: 'running', stable: false, deadline: null, epoch: stable.epoch });
+    const ill = tell(doubted, { type: 'faulted', epoch: stable.epoch, reason: LOST, give_up: false });
+    const ended = tell(tell(ill.job, exit(stable, KILLED)).job, gone(stable));
+    expect(ended.job).toMatchObject({ phase: 'retrying', attempt: 1 });
+    const well = tell(doubted, { type: 'suspected', epoch: stable.epoch, suspect: false }).job;
+    expect(well).toMatchObject({ stable: false, deadline: NOW + 10_000 });
+    expect(tell(well, due(well)).job).toMatchObject({ stable: true, deadline: null });
+  });
+
+  test('is told twice of the same doubt: nothing changes', () => {
+    const doubted = inPhase('running', { stable: false, deadline: null });
+    for (const [job, suspect] of [
+      [doubted, true],
+      [inPhase('running'), false],
+    ] as const) {
+      const step = tell(job, { type: 'suspected', epoch: job.epoch, suspect });
+      expect(step).toEqual({ job, effects: [], notes: [], verdict: 'ignored' });
+    }
+  });
+
+  test('is ill and to be given up: ended, and not tried again until somebody starts it', () => {
+    const job = inPhase('running');
+    const step = tell(job, { type: 'faulted', epoch: job.epoch, reason: LOST, give_up: true });
+    expect(step.job).toMatchObject({ phase: 'stopping', cause: 'given_up', wanted: 'up' });
+    const ended = tell(tell(step.job, exit(job, KILLED)).job, gone(job)).job;
+    expect(ended).toMatchObject({ phase: 'failed', wanted: 'up', reason: LOST });
+    expect(tell(ended, up).job.phase).toBe('pending');
+    // A start while it is being ended is heard as well.
+    const asked = tell(tell(step.job, up).job, exit(job, KILLED)).job;
+    expect(tell(asked, gone(job)).job.phase).toBe('preparing');
+    // And a stop.
+    const down_ = tell(tell(step.job, down).job, exit(job, KILLED)).job;
+    expect(tell(down_, gone(job)).job.phase).toBe('stopped');
+  });
+
   test('loses a claim, or is ill: ended and started again, every time (case 13)', () => {
     let alive: Job = inPhase('running', { stable: true, deadline: null });
     for (let attempt = 0; attempt < 3; attempt += 1) {
-      const step = tell(alive, { type: 'faulted', epoch: alive.epoch, reason: LOST });
+      const step = tell(alive, { type: 'faulted', epoch: alive.epoch, reason: LOST, give_up: false });
       expect(step.job).toMatchObject({ phase: 'stopping', cause: 'fault', reason: LOST });
       const ended = tell(tell(step.job, exit(alive, KILLED)).job, gone(alive));
       expect(ended.job).toMatchObject({

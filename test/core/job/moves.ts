@@ -30,6 +30,7 @@ export interface Move {
 const HELD = reason('PORT_HELD', 'tcp:8080 is held by pid 7');
 const MISSING = reason('COMMAND_NOT_FOUND', 'no such program');
 const LOST = reason('CLAIM_LOST', 'tcp:8080 is not held any more');
+const ILL = reason('UNHEALTHY', 'http: no answer');
 const WAITS = reason('DEPENDENCY_WAIT', 'waits for db');
 const ASKED = reason('REQUESTED', 'restart requested');
 
@@ -159,7 +160,11 @@ function replies(world: World, policy: JobPolicy, add: Add): void {
     add('progress', 'group gone', { ...world, reaping: false }, event);
   }
   if (alive(job)) {
-    add('chance', 'faulted', world, { type: 'faulted', epoch: job.epoch, reason: LOST });
+    const { epoch } = job;
+    add('chance', 'faulted', world, { type: 'faulted', epoch, reason: LOST, give_up: false });
+    add('chance', 'faulted for good', world, { type: 'faulted', epoch, reason: ILL, give_up: true });
+    add('chance', 'suspected', world, { type: 'suspected', epoch, suspect: true });
+    add('chance', 'not suspected any more', world, { type: 'suspected', epoch, suspect: false });
   }
 }
 
@@ -196,7 +201,8 @@ function leftovers(world: World, add: Add): void {
     add('chance', 'spawned (stale)', world, { type: 'spawned', epoch, identity });
     add('chance', 'spawn fails (stale)', world, { type: 'spawn_failed', epoch, reason: HELD });
     add('chance', 'ready (stale)', world, { type: 'ready', epoch });
-    add('chance', 'faulted (stale)', world, { type: 'faulted', epoch, reason: HELD });
+    add('chance', 'faulted (stale)', world, { type: 'faulted', epoch, reason: HELD, give_up: true });
+    add('chance', 'suspected (stale)', world, { type: 'suspected', epoch, suspect: true });
     const later = { ...world, now: Math.max(world.now, deadlineOf(job) ?? 0) };
     add('chance', 'deadline (stale)', later, { type: 'deadline', epoch });
   }

@@ -64,9 +64,9 @@ function amended(step: Step, changes: Partial<Job>): Step {
 }
 
 const PROCESS = aPolicy();
-const ONESHOT = aPolicy({ process: false, awaits_claims: false });
-const NO_CLAIMS = aPolicy({ awaits_claims: false });
-const NEVER = aPolicy({ awaits_claims: false }, { policy: 'never' });
+const ONESHOT = aPolicy({ process: false, awaits_ready: false });
+const NO_CLAIMS = aPolicy({ awaits_ready: false });
+const NEVER = aPolicy({ awaits_ready: false }, { policy: 'never' });
 
 /** The faults. */
 export const MUTANTS: readonly Mutant[] = [

@@ -84,7 +84,7 @@ export function effects(step: Step): string[] {
   return step.effects.map((effect) => (effect.type === 'stop_group' && effect.kill ? 'kill' : effect.type));
 }
 
-export const ONESHOT = aPolicy({ process: false, awaits_claims: false });
-export const NO_CLAIMS = aPolicy({ awaits_claims: false });
+export const ONESHOT = aPolicy({ process: false, awaits_ready: false });
+export const NO_CLAIMS = aPolicy({ awaits_ready: false });
 export const NEVER = aPolicy({}, { policy: 'never' });
 export const ON_FAILURE = aPolicy({}, { policy: 'on_failure' });

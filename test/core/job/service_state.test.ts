@@ -13,6 +13,7 @@ const STATES = {
   starting: { phase: 'starting', identity, deadline: 1 },
   running: { phase: 'running', identity, stable: false, deadline: 1 },
   stable: { phase: 'running', identity, stable: true, deadline: null },
+  ill: { phase: 'running', identity, stable: false, deadline: null },
   oneshot: { phase: 'running', identity, stable: false, deadline: null },
   stopping: {
     phase: 'stopping',
@@ -35,7 +36,11 @@ const NAMES = Object.keys(STATES) as Name[];
 function state(wanted: 'up' | 'down', ...names: Name[]): string {
   return serviceState(
     wanted,
-    names.map((name) => aJob(STATES[name])),
+    names.map((name) => ({
+      job: aJob(STATES[name]),
+      process: name !== 'oneshot' && name !== 'succeeded',
+      unhealthy: name === 'ill',
+    })),
   );
 }
 
@@ -53,6 +58,10 @@ describe('what a service is at', () => {
     ['failed', 'up', ['failed', 'retrying']],
     ['degraded', 'up', ['stable', 'retrying']],
     ['degraded', 'up', ['running', 'stopping']],
+    ['degraded', 'up', ['ill', 'stable']],
+    ['degraded', 'up', ['ill', 'pending']],
+    ['failed', 'up', ['ill', 'failed']],
+    ['stopping', 'down', ['ill']],
     ['retrying', 'up', ['retrying', 'succeeded']],
     ['retrying', 'up', ['retrying', 'starting']],
     ['retrying', 'up', ['retrying', 'oneshot']],
@@ -107,9 +116,9 @@ describe('of any two jobs', () => {
     }
   });
 
-  test('degraded: only where one serves and the other does not', () => {
+  test('degraded: only where one is ill, or one serves and the other does not', () => {
     for (const pair of pairs) {
-      if (state('up', ...pair) !== 'degraded') continue;
+      if (state('up', ...pair) !== 'degraded' || pair.includes('ill')) continue;
       const serving = pair.filter((name) => name === 'running' || name === 'stable');
       expect(serving).toHaveLength(1);
     }

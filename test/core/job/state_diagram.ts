@@ -11,8 +11,8 @@ import { explore, type Machine } from './explorer.ts';
 /** Together they take every arrow that any policy can take. */
 const POLICIES = [
   aPolicy({}, { policy: 'on_failure', max_attempts: 2 }),
-  aPolicy({ recovery: 'restart', awaits_claims: false }),
-  aPolicy({ process: false, awaits_claims: false }),
+  aPolicy({ recovery: 'restart', awaits_ready: false }),
+  aPolicy({ process: false, awaits_ready: false }),
 ];
 
 /** What is drawn: a phase, or a step of `preparing`. */

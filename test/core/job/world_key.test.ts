@@ -41,8 +41,8 @@ function future(world: World, policy: JobPolicy): unknown[] {
 }
 
 test.each([
-  ['a process', aPolicy({ awaits_claims: false, recovery: 'restart' }, { policy: 'on_failure' })],
-  ['a oneshot', aPolicy({ process: false, awaits_claims: false }, { max_attempts: 2 })],
+  ['a process', aPolicy({ awaits_ready: false, recovery: 'restart' }, { policy: 'on_failure' })],
+  ['a oneshot', aPolicy({ process: false, awaits_ready: false }, { max_attempts: 2 })],
 ])('for %s', (_name, policy) => {
   const first = firstWorld();
   const known = new Map([[worldKey(first, policy), first]]);

@@ -61,7 +61,7 @@ function putJob(key: Key, job: Job, { restart }: JobPolicy): void {
   key.put(job.exit_code === 0 ? 0 : job.exit_code === null && job.exit_signal === null ? 1 : 2, 3);
 }
 
-const STOP_CAUSES: readonly StopCause[] = ['requested', 'fault', 'exit', 'lost'];
+const STOP_CAUSES: readonly StopCause[] = ['requested', 'fault', 'given_up', 'exit', 'lost'];
 const ESCALATIONS: readonly Escalation[] = ['term', 'kill', 'survived'];
 const ENDS = ['alive', 'clean', 'failed', 'killed', 'told'] as const;
 const WATCHERS: readonly Incarnation['watched'][] = ['child', 'adopted', 'no'];

@@ -6,8 +6,8 @@ import type { Claim } from '../../../core/reclaim/claim.ts';
 import type { Actor, EventRecord, RunRow } from '../../../core/store/records.ts';
 import {
   type Control,
+  type DaemonHealth,
   type EventQuery,
-  type Health,
   type HolderView,
   type JobView,
   type LogQuery,
@@ -30,6 +30,7 @@ export function fakeService(name: string, changes: Partial<ServiceView> = {}): S
         job_id: `job-${name}`,
         phase: 'running',
         health: 'unknown',
+        checks: [],
         pid: 4711,
         started_at: NOW,
         restart_count: 2,
@@ -117,7 +118,7 @@ export class FakeControl implements Control {
     for (const listener of this.listeners) listener(event);
   }
 
-  health(): Health {
+  health(): DaemonHealth {
     return {
       status: this.degraded ? 'degraded' : 'ok',
       version: '0.0.0',
@@ -177,6 +178,7 @@ export class FakeControl implements Control {
           action: 'main',
           job_id: `job-${name}`,
           phase: 'running',
+          health: 'unknown',
           code: 'EXITED',
           message: 'exited with code 3',
           evidence: { exit_code: 3 },

@@ -47,7 +47,7 @@ describe('jobPolicy', () => {
     };
     expect(jobPolicy(actionWith(fields))).toStrictEqual({
       process: true,
-      awaits_claims: true,
+      awaits_ready: true,
       ready_timeout: 5000,
       stop_timeout: 3000,
       recovery: 'restart',
@@ -64,7 +64,7 @@ describe('jobPolicy', () => {
   });
 
   it('lets no oneshot wait for claims', () => {
-    expect(jobPolicy({ ...actionWith(OWNER), process: false }).awaits_claims).toBe(false);
+    expect(jobPolicy({ ...actionWith(OWNER), process: false }).awaits_ready).toBe(false);
   });
 
   it.each([
@@ -77,6 +77,6 @@ describe('jobPolicy', () => {
     [{ process: true, sockets: ['x'], ready: { claims: 'open' } }, true],
     [{ process: true, sockets: ['x'], ready: { claims: 'none' } }, false],
   ])('%j awaits claims: %s', (fields, awaits) => {
-    expect(jobPolicy(actionWith(fields)).awaits_claims).toBe(awaits);
+    expect(jobPolicy(actionWith(fields)).awaits_ready).toBe(awaits);
   });
 });

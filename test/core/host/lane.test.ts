@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Lane } from '../../../core/log/lane.ts';
+import { Lane } from '../../../core/host/lane.ts';
 
 describe('a lane', () => {
   it('has so many at work at once, in the order in which they came', async () => {
