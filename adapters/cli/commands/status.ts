@@ -1,7 +1,7 @@
 /**
  * `upkeep status [SERVICE]`
  */
-import type { ActionView, ServiceView } from '../../../core/supervisor/control.ts';
+import type { ActionView, CheckView, ServiceView } from '../../../core/supervisor/control.ts';
 import type { Client } from '../../client/client.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import type { Io } from '../io.ts';
@@ -18,7 +18,9 @@ export async function status(io: Io, name: string | undefined, options: CommonOp
   return withDaemon(io, options, async (client) => {
     if (name !== undefined) {
       const service = await client.call('service.get', { name });
-      await io.out(options.json === true ? jsonDocument(service) : statusTable([service], io));
+      await io.out(
+        options.json === true ? jsonDocument(service) : statusTable([service], io) + checksTable(service, io),
+      );
       return EXIT.done;
     }
     const items = await everyService(client);
@@ -53,13 +55,40 @@ function statusTable(services: readonly ServiceView[], io: Io): string {
   });
 }
 
+const CHECKS_HEADING = ['ACTION', 'CHECK', 'ROLE', 'HEALTH', 'LAST LOOK', 'TOOK', 'SAID'];
+
+/** The health checks of one service, below an empty line; nothing where it has none. */
+function checksTable({ actions }: ServiceView, io: Io): string {
+  const now = Date.now();
+  const rows = actions.flatMap(({ action, checks }) => checks.map((check) => checkRow(action, check, now)));
+  if (rows.length === 0) return '';
+  const style = { paint: paintFor(io), columns: io.columns, right: ['LAST LOOK', 'TOOK'] };
+  return `\n${formatTable(CHECKS_HEADING, rows, style)}`;
+}
+
+function checkRow(action: string, check: CheckView, now: number): Cell[] {
+  const looked = check.looked_at === null ? '-' : `${formatSpan(now - check.looked_at)} ago`;
+  const tone = { healthy: 'green', unhealthy: 'red', unknown: 'dim' } as const;
+  return [
+    { text: action },
+    { text: check.type },
+    { text: check.role },
+    { text: check.health, tone: tone[check.health] },
+    { text: looked },
+    { text: check.duration === null ? '-' : `${Math.round(check.duration)}ms` },
+    { text: check.status === null ? '' : `${check.status}: ${oneLine(check.message ?? '')}` },
+  ];
+}
+
 function row(service: ServiceView, action: ActionView, now: number): Cell[] {
   const running = action.pid !== null && action.started_at !== null;
   const wait =
     action.next_attempt_at === null ? '' : ` (again in ${formatSpan(action.next_attempt_at - now)})`;
   return [
     { text: `${service.name}/${action.action}` },
-    { text: action.phase, tone: toneOf(action.phase) },
+    action.health === 'unhealthy'
+      ? { text: `${action.phase}, unhealthy`, tone: 'red' }
+      : { text: action.phase, tone: toneOf(action.phase) },
     { text: action.pid === null ? '-' : String(action.pid) },
     { text: running ? formatSpan(now - (action.started_at ?? now)) : '-' },
     { text: String(action.restart_count) },

@@ -173,7 +173,34 @@ describe('status', () => {
     expect([items.length, next_cursor]).toEqual([2500, null]);
   });
 
-  test('one service', async () => {
+  test('one service, and what its checks say', async () => {
+    const [action] = fakeService('web').actions;
+    const check = {
+      type: 'http',
+      role: 'liveness',
+      on_failure: 'report',
+      health: 'unhealthy',
+      status: 'fail',
+      message: 'no answer within 1 s',
+      data: {},
+      looked_at: Date.now() - 3_000,
+      duration: 1_000.4,
+      passes: 0,
+      fails: 3,
+    };
+    control.list = [
+      fakeService('web', { actions: [{ ...action, health: 'unhealthy', checks: [check] }] as never }),
+    ];
+    expect(await upkeep('status', 'web')).toBe(0);
+    const lines = io.stdout.split('\n');
+    expect(lines[1]).toMatch(/^web\/main +running, unhealthy +/);
+    expect(lines[3]).toMatch(/^ACTION +CHECK +ROLE +HEALTH +LAST LOOK +TOOK +SAID$/);
+    expect(lines[4]).toMatch(
+      /^main +http +liveness +unhealthy +\ds ago +1000ms +fail: no answer within 1 s$/,
+    );
+  });
+
+  test('one service in JSON', async () => {
     expect(await upkeep('status', 'web', '--json')).toBe(0);
     expect(JSON.parse(io.stdout)).toEqual(JSON.parse(JSON.stringify(fakeService('web'))));
   });
