@@ -27,6 +27,8 @@ export interface Handle {
   readonly startedAt: number;
   /** The folder below which the output of the services ends up. */
   readonly logs: string;
+  /** Where upkeep answers; the others have no such thing. */
+  readonly socket?: string;
   /** Kills the supervisor alone and starts it again over its living services, where it is able to adopt them. */
   readonly takeOver?: () => Promise<void>;
   /** Ends the supervisor and its services; resolves when all are gone. */

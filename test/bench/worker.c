@@ -1,7 +1,7 @@
 /*
  * The instrument: a service so small that what is measured is its supervisor.
  *
- *   worker NAME STAMPS [-p PORT] [-s SOCKET] [-l LINES [-w LINES_PER_WRITE]]
+ *   worker NAME STAMPS [-p PORT [-a]] [-s SOCKET] [-l LINES [-w LINES_PER_WRITE]]
  *   worker @ SCRIPT
  *
  * The second form takes its arguments from a file, one a line below the first. With "#!/path/of/worker @" as its first
@@ -12,7 +12,7 @@
  * of workers can share it. Then it binds what it was told to and sleeps until it is killed.
  *
  * With -l it waits for SIGUSR1, writes so many numbered lines of 100 bytes to standard output, and stamps
- * "NAME.begin" and "NAME.end" around them.
+ * "NAME.begin" and "NAME.end" around them. With -a it accepts connections at its port, and closes them.
  */
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -48,12 +48,13 @@ static struct timespec now(void) {
   return at;
 }
 
-static void hold_port(int port) {
+static int hold_port(int port) {
   int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((unsigned short)port)};
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (bind(fd, (struct sockaddr *)&address, sizeof address) != 0 || listen(fd, 16) != 0) fail("port");
+  return fd;
 }
 
 static void hold_socket(const char *path) {
@@ -101,7 +102,7 @@ int main(int argc, char **argv) {
   struct timespec born = now();
   char *scripted[16 + 1];
   long lines = 0, per_write = 1;
-  int port = 0, option;
+  int port = 0, accepts = 0, listener = -1, option;
   const char *socket_path = NULL;
   sigset_t go;
 
@@ -112,11 +113,12 @@ int main(int argc, char **argv) {
   if (argc < 3) return 2;
   const char *name = argv[1], *stamps = argv[2];
   optind = 3;
-  while ((option = getopt(argc, argv, "p:s:l:w:")) != -1) {
+  while ((option = getopt(argc, argv, "p:s:l:w:a")) != -1) {
     if (option == 'p') port = atoi(optarg);
     else if (option == 's') socket_path = optarg;
     else if (option == 'l') lines = atol(optarg);
     else if (option == 'w') per_write = atol(optarg);
+    else if (option == 'a') accepts = 1;
     else return 2;
   }
 
@@ -126,7 +128,7 @@ int main(int argc, char **argv) {
   sigprocmask(SIG_BLOCK, &go, NULL);
 
   stamp(stamps, name, "", born);
-  if (port != 0) hold_port(port);
+  if (port != 0) listener = hold_port(port);
   if (socket_path != NULL) hold_socket(socket_path);
   if (lines > 0) {
     int signal_number;
@@ -134,6 +136,10 @@ int main(int argc, char **argv) {
     stamp(stamps, name, ".begin", now());
     write_lines(lines, per_write);
     stamp(stamps, name, ".end", now());
+  }
+  while (accepts && listener >= 0) {
+    int client = accept(listener, NULL, NULL);
+    if (client >= 0) close(client);
   }
   for (;;) pause();
 }

@@ -13,10 +13,12 @@ export interface UpkeepOptions {
   readonly name?: string;
   readonly restart?: Readonly<Record<string, unknown>>;
   readonly logs?: Readonly<Record<string, unknown>>;
+  /** Health checks of one service. */
+  readonly health?: (service: Service) => readonly unknown[];
 }
 
 /** upkeep, as it was built into `dist`. */
-export function upkeep({ name = 'upkeep', ...fields }: UpkeepOptions = {}): Peer {
+export function upkeep({ name = 'upkeep', health, ...fields }: UpkeepOptions = {}): Peer {
   const serviceFile = (services: readonly Service[], place: Place): unknown => ({
     services: Object.fromEntries(
       services.map((service) => [
@@ -30,6 +32,7 @@ export function upkeep({ name = 'upkeep', ...fields }: UpkeepOptions = {}): Peer
               tcp_ports: service.port === null ? [] : [`127.0.0.1:${service.port}`],
               sockets: service.socket === null ? [] : [service.socket],
               ...fields,
+              ...(health === undefined ? {} : { health: health(service) }),
             },
           },
         },
@@ -52,6 +55,7 @@ export function upkeep({ name = 'upkeep', ...fields }: UpkeepOptions = {}): Peer
       return {
         startedAt,
         logs: join(state, 'logs'),
+        socket: join(state, 'upkeep.sock'),
         async takeOver() {
           await killSupervisors(place.dir, place.worker);
           await run(up, place);
