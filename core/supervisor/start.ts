@@ -15,8 +15,7 @@ import { OomWitness } from '../process/oom.ts';
 import { isOwnProcess } from '../process/own_tree.ts';
 import { ProcessTable } from '../process/process_table.ts';
 import { Reaper } from '../process/reaper.ts';
-import { ClaimWatch } from '../readiness/claim_watch.ts';
-import type { Claim } from '../reclaim/claim.ts';
+import { ClaimWatch, type LookUp } from '../readiness/claim_watch.ts';
 import { lookUpHolders, type ReclaimWorld, removePidFileIfOurs, writePidFile } from '../reclaim/mod.ts';
 import { claimsOf, parseServiceFile, type ServiceFile, type SpecIssue } from '../spec/mod.ts';
 import { acquireLock } from '../store/lock.ts';
@@ -173,8 +172,8 @@ async function assemble(
     describeJob: (id) => loop.jobs.get(id)?.job ?? store.jobs({ id })[0] ?? null,
   };
 
-  const lookUp = (claims: readonly Claim[], suspects: readonly number[]): ReturnType<typeof lookUpHolders> =>
-    lookUpHolders(claims, world, { suspects, exhaustive: false });
+  const lookUp: LookUp = (claims, suspects, exhaustive) =>
+    lookUpHolders(claims, world, { suspects, exhaustive });
   const claimWatch = new ClaimWatch(host, agenda, lookUp, {
     ready: ({ job_id, epoch }, note) => {
       const runtime = loop.jobs.get(job_id);
