@@ -7,7 +7,7 @@ import type { EventsOptions } from './commands/events.ts';
 import type { LogsOptions } from './commands/logs.ts';
 import type { UpOptions } from './commands/up.ts';
 import type { WantOptions } from './commands/want.ts';
-import { EXIT, type ExitCode, exitCodeOf, failureDocument } from './exit.ts';
+import { CliError, EXIT, type ExitCode, exitCodeOf, failureDocument } from './exit.ts';
 import { type Io, OutputClosed } from './io.ts';
 import type { CommonOptions } from './session.ts';
 import { parseMoment, parseSpan } from './text/time.ts';
@@ -27,11 +27,17 @@ import { version } from './version.ts';
 export async function runCommandLine(argv: readonly string[], io: Io): Promise<ExitCode> {
   let code: ExitCode = EXIT.done;
   let help: Promise<void> = Promise.resolve();
+  // A line that cannot be parsed was asked for JSON all the same; what follows `--` are no options.
+  const json = takeUntil(argv, '--').includes('--json');
+  let complaint = '';
   const program = new Command('upkeep').exitOverride().configureOutput({
     writeOut: (text) => {
       help = io.out(text);
     },
-    writeErr: (text) => io.err(text.trimEnd()),
+    writeErr: (text) => {
+      if (json) complaint += text;
+      else io.err(text.trimEnd());
+    },
   });
   addCommands(program, io, (outcome) => {
     code = outcome;
@@ -44,12 +50,20 @@ export async function runCommandLine(argv: readonly string[], io: Io): Promise<E
     if (error instanceof CommanderError) {
       // What is wrong with the line, or the help that was asked for, has been told by now.
       await help.catch(() => {});
-      return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+      if (error.exitCode === 0) return EXIT.done;
+      const message = complaint.trim().replace(/^error: /, '');
+      if (json) io.err(JSON.stringify(failureDocument(new CliError(EXIT.usage, message))));
+      return EXIT.usage;
     }
-    if (argv.includes('--json')) io.err(JSON.stringify(failureDocument(error)));
+    if (json) io.err(JSON.stringify(failureDocument(error)));
     else io.err(`upkeep: ${error instanceof Error ? error.message : String(error)}`);
     return exitCodeOf(error);
   }
+}
+
+function takeUntil(argv: readonly string[], end: string): readonly string[] {
+  const at = argv.indexOf(end);
+  return at < 0 ? argv : argv.slice(0, at);
 }
 
 function addCommands(program: Command, io: Io, ended: (code: ExitCode) => void): void {

@@ -14,6 +14,7 @@ const WRITING_FLAGS = constants.O_WRONLY | constants.O_RDWR | constants.O_CREAT 
 
 const FILES = new Set([
   'chmodSync',
+  'copyFileSync',
   'fsyncSync',
   'ftruncateSync',
   'mkdirSync',

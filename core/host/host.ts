@@ -202,6 +202,7 @@ export type Files = Pick<
   | 'accessSync'
   | 'chmodSync'
   | 'closeSync'
+  | 'copyFileSync'
   | 'existsSync'
   | 'fstatSync'
   | 'fsyncSync'

@@ -1,13 +1,14 @@
 /**
- * Finds what a job's incarnation left behind outside its process group: by the marker in its environment, by a
- * session seen in its tree while that lived, or because it has the job's log open for writing (postgres gives each
- * of its children a session of its own and wipes the environment).
+ * Finds what a job's incarnation left behind outside its process group: by the marker in its environment, by its session
+ * (that of the main process, which a shell with job control keeps though it gives each pipeline a group of its own, or
+ * one seen in the tree while that lived), or because it has the job's log open for writing (postgres gives each of its
+ * children a session of its own and wipes the environment).
  */
 import { type FileId, fileKey, type Host, type ProcessStat } from '../host/host.ts';
 import { inSlices } from '../host/slices.ts';
 import type { Identity } from './identity.ts';
 import { MARKER, parseMark } from './marker.ts';
-import type { ProcessTable } from './process_table.ts';
+import type { ProcessTable, TableSnapshot } from './process_table.ts';
 
 /** One incarnation whose remains are looked for. */
 export interface Traces {
@@ -16,7 +17,7 @@ export interface Traces {
   readonly incarnation: number;
   /** Its main process; nothing that started before it can belong to it. */
   readonly identity: Identity;
-  /** Sessions seen in its tree. */
+  /** Sessions seen in its tree, beside the one that its main process leads. */
   readonly sessions: ReadonlySet<number>;
   /** Its log, which only it writes to while no later incarnation shares it. */
   readonly files: readonly FileId[];
@@ -96,6 +97,7 @@ export class EscapeeFinder {
     }
     const files = wanted.flatMap((traces) => traces.files);
     const bounds = wanted.map((traces) => traces.bornBefore());
+    const led = wanted.map(({ identity }) => ledSession(identity, snapshot));
     let complete = true;
 
     const visit = (stat: ProcessStat): void => {
@@ -111,7 +113,7 @@ export class EscapeeFinder {
         complete &&= writing.complete;
         for (const key of writing.writers.keys()) for (const index of byFile.get(key) ?? []) hits.add(index);
         for (const [index, traces] of wanted.entries()) {
-          if (traces.sessions.has(stat.session)) hits.add(index);
+          if (stat.session === led[index] || traces.sessions.has(stat.session)) hits.add(index);
           if (stat.start_time < traces.identity.start_time || stat.start_time >= (bounds[index] ?? 0))
             hits.delete(index);
         }
@@ -126,4 +128,13 @@ export class EscapeeFinder {
     await inSlices(clock, candidates, visit);
     return { remains, complete };
   }
+}
+
+/**
+ * The session that a main process leads, or led. The kernel gives its number to nobody else as long as the session has
+ * a member; where another process has the pid now, there was none left, and the session is that one's.
+ */
+function ledSession({ pid, start_time }: Identity, { processes }: TableSnapshot): number | null {
+  const leader = processes.get(pid);
+  return leader === undefined || leader.start_time === start_time ? pid : null;
 }

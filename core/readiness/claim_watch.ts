@@ -9,7 +9,7 @@ import type { Host } from '../host/host.ts';
 import { type Reason, reason } from '../job/reason.ts';
 import { type Claim, claimKey, type Holder } from '../reclaim/claim.ts';
 import { stillHolds } from '../reclaim/still_holds.ts';
-import { type ClaimVerdict, judgeClaim, satisfies } from './judge.ts';
+import { type ClaimVerdict, disproves, judgeClaim, satisfies } from './judge.ts';
 
 /** A job whose claims are watched. */
 export interface Watched {
@@ -32,16 +32,23 @@ export interface ClaimWatchEvents {
   fault(watched: Watched, why: Reason): void;
 }
 
-/** What is asked of the probes: all claims in one pass. */
+/**
+ * What is asked of the probes: all claims in one pass. Unless it is exhaustive, the first holder of each socket will do,
+ * suspects first.
+ */
 export type LookUp = (
   claims: readonly Claim[],
   suspects: readonly number[],
+  exhaustive: boolean,
 ) => Promise<{ readonly holders: readonly Holder[]; readonly complete: boolean }>;
 
 interface Entry {
   readonly watched: Watched;
   at: number;
   pause: number;
+  /** A quick look missed a claim of a running job: from now on every holder is asked for. */
+  doubted: boolean;
+  /** So many exhaustive, complete looks in a row have missed a claim. */
   misses: number;
   /** Who was last seen to hold each claim. */
   known: Holder[];
@@ -54,7 +61,7 @@ const LONGEST_PAUSE = 250;
 const KEEP_INTERVAL = 5_000;
 /** After a claim was missed, in ms. */
 const MISS_INTERVAL = 400;
-/** So many complete looks in a row must miss a claim before it counts as lost. */
+/** So many exhaustive, complete looks in a row must miss a claim before it counts as lost. */
 const MISSES = 3;
 /** The last look at a starting job is so long before its deadline, in ms. */
 const LAST_LOOK = 20;
@@ -80,7 +87,7 @@ export class ClaimWatch {
     const pause = watched.deadline === null ? KEEP_INTERVAL : FIRST_PAUSE;
     const known = this.#entries.get(watched.job_id)?.known ?? [];
     const at = this.#host.clock.mono() + pause;
-    this.#entries.set(watched.job_id, { watched, at, pause, misses: 0, known });
+    this.#entries.set(watched.job_id, { watched, at, pause, doubted: false, misses: 0, known });
     this.#schedule();
   }
 
@@ -107,9 +114,11 @@ export class ClaimWatch {
         ...entry.watched.suspects,
         ...entry.known.flatMap((holder) => (holder.process === null ? [] : [holder.process.pid])),
       ]);
-      const seen = await this.#lookUp(claims, suspects).catch(() => ({ holders: [], complete: false }));
-      const byClaim = groupByClaim(seen.holders);
-      for (const entry of unproved) this.#judge(entry, byClaim, seen.complete);
+      const exhaustive = unproved.some((entry) => entry.doubted);
+      const blind = { holders: [], complete: false };
+      const { holders, complete } = await this.#lookUp(claims, suspects, exhaustive).catch(() => blind);
+      const look = { byClaim: groupByClaim(holders), complete, exhaustive };
+      for (const entry of unproved) this.#judge(entry, look);
     }
     const now = this.#host.clock.mono();
     for (const entry of due) {
@@ -122,7 +131,7 @@ export class ClaimWatch {
 
   /** True where every claim of a running job is still held through the descriptor that held it last time. */
   #provenAgain(entry: Entry): boolean {
-    if (entry.watched.deadline !== null || entry.misses > 0) return false;
+    if (entry.watched.deadline !== null || entry.doubted) return false;
     const proved = entry.watched.claims.every((claim) => {
       const key = claimKey(claim);
       return (
@@ -140,7 +149,7 @@ export class ClaimWatch {
     return this.#host.files.lstatSync(claim.path, { throwIfNoEntry: false })?.isSocket() ?? false;
   }
 
-  #judge(entry: Entry, byClaim: ReadonlyMap<string, readonly Holder[]>, complete: boolean): void {
+  #judge(entry: Entry, { byClaim, complete, exhaustive }: Look): void {
     const { watched } = entry;
     // Dropped or replaced while the probe looked.
     if (this.#entries.get(watched.job_id) !== entry) return;
@@ -155,7 +164,7 @@ export class ClaimWatch {
         .filter((holder) => holder.process !== null && watched.isOwn(holder.process.pid))
         .slice(0, 1);
     });
-    if (watched.deadline === null) this.#judgeRunning(entry, verdicts);
+    if (watched.deadline === null) this.#judgeRunning(entry, verdicts, exhaustive);
     else this.#judgeStarting(entry, verdicts, watched.deadline);
   }
 
@@ -182,7 +191,7 @@ export class ClaimWatch {
       this.#entries.delete(watched.job_id);
       const claims = missing.map(([claim, verdict]) => ({ claim: claimKey(claim), verdict }));
       const names = claims.map(
-        ({ claim, verdict }) => `${claim} (${verdict === 'other' ? 'held by another' : verdict})`,
+        ({ claim, verdict }) => `${claim} (${isOthers(verdict) ? 'held by another' : verdict})`,
       );
       this.#events.fault(
         watched,
@@ -202,15 +211,20 @@ export class ClaimWatch {
     entry.at = now < deadline - LAST_LOOK ? Math.min(next, deadline - LAST_LOOK) : next;
   }
 
-  #judgeRunning(entry: Entry, verdicts: readonly [Claim, ClaimVerdict][]): void {
+  #judgeRunning(entry: Entry, verdicts: readonly [Claim, ClaimVerdict][], exhaustive: boolean): void {
     const { watched } = entry;
     const now = this.#host.clock.mono();
-    const lost = verdicts.filter(
-      ([, verdict]) => verdict === 'free' || (verdict === 'other' && watched.mode === 'own'),
-    );
+    const lost = verdicts.filter(([, verdict]) => disproves(verdict, watched.mode));
     if (lost.length === 0) {
+      entry.doubted = false;
       entry.misses = 0;
       entry.at = now + KEEP_INTERVAL;
+      return;
+    }
+    if (!exhaustive) {
+      // The first holder of a socket was another's; ours may have it open as well.
+      entry.doubted = true;
+      entry.at = now;
       return;
     }
     entry.misses += 1;
@@ -225,6 +239,17 @@ export class ClaimWatch {
     );
     this.#events.fault(watched, reason('CLAIM_LOST', `no longer holds ${names.join(', ')}`, { claims }));
   }
+}
+
+/** What one look at the claims of several jobs saw. */
+interface Look {
+  readonly byClaim: ReadonlyMap<string, readonly Holder[]>;
+  readonly complete: boolean;
+  readonly exhaustive: boolean;
+}
+
+function isOthers(verdict: ClaimVerdict): boolean {
+  return verdict === 'other' || verdict === 'contested';
 }
 
 function groupByClaim(holders: readonly Holder[]): ReadonlyMap<string, readonly Holder[]> {

@@ -15,7 +15,6 @@ import { cleanEnv } from '../process/launch.ts';
 import { OomWitness } from '../process/oom.ts';
 import { ProcessTable } from '../process/process_table.ts';
 import { Reaper } from '../process/reaper.ts';
-import type { Claim } from '../reclaim/claim.ts';
 import { lookUpHolders, type ReclaimWorld, removePidFileIfOurs, writePidFile } from '../reclaim/mod.ts';
 import { parseServiceFile, type ServiceFile, type SpecIssue } from '../spec/mod.ts';
 import { acquireLock } from '../store/lock.ts';
@@ -173,8 +172,6 @@ async function assemble(
     describeJob: (id) => loop.jobs.get(id)?.job ?? store.jobs({ id })[0] ?? null,
   };
 
-  const lookUp = (claims: readonly Claim[], suspects: readonly number[]): ReturnType<typeof lookUpHolders> =>
-    lookUpHolders(claims, world, { suspects, exhaustive: false });
   const healthChecks = new Map(
     options.plugins.health_checks.map((plugin) => [plugin.name, inProcessHealthCheck(plugin, host)]),
   );
@@ -183,7 +180,7 @@ async function assemble(
     agenda,
     loop,
     logs,
-    lookUp,
+    lookUp: (claims, suspects, exhaustive) => lookUpHolders(claims, world, { suspects, exhaustive }),
     random: Math.random,
     check: (type) => healthChecks.get(type) ?? null,
     note: record,

@@ -115,6 +115,28 @@ describe('exit codes', () => {
     expect(io.stdout).toBe('');
   });
 
+  const misused: [string[], RegExp][] = [
+    [['status', '--json', '--bogus'], /^unknown option '--bogus'/],
+    [['status', '--bogus', '--json'], /^unknown option '--bogus'/],
+    [['stauts', '--json'], /^unknown command 'stauts'/],
+    [['why', '--json'], /^missing required argument 'service'$/],
+    [['logs', 'web', '--json', '-n', 'many'], /whole number/],
+  ];
+  test.each(misused.map(([argv, says]) => [argv.join(' '), argv, says] as const))(
+    'wrong use is a document too where JSON is asked for (%s)',
+    async (_, argv, says) => {
+      expect(await upkeep(...argv)).toBe(2);
+      const document = JSON.parse(io.stderr);
+      expect(document).toEqual({ exit_code: 2, message: expect.stringMatching(says), problem: null });
+      expect(io.stdout).toBe('');
+    },
+  );
+
+  test('what follows -- asks for no JSON', async () => {
+    expect(await upkeep('status', '--', 'web', '--json')).toBe(2);
+    expect(io.stderr).toMatch(/^error: /);
+  });
+
   test('a reader that leaves is no failure', async () => {
     io.out = async () => {
       throw new OutputClosed('gone');

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { Agenda } from '../../../core/host/agenda.ts';
 import type { Host } from '../../../core/host/host.ts';
 import { nodeHost } from '../../../core/host/node_host.ts';
-import { ClaimWatch, type Watched } from '../../../core/readiness/claim_watch.ts';
+import { ClaimWatch, type LookUp, type Watched } from '../../../core/readiness/claim_watch.ts';
 import type { Claim, Holder } from '../../../core/reclaim/claim.ts';
 import { FakeClock } from '../../support/fake_clock.ts';
 
@@ -20,6 +20,9 @@ const STRANGER: Holder = { ...OWN, process: { boot_id: 'b', pid: 700, start_time
 let clock: FakeClock;
 let told: string[];
 let seen: { holders: Holder[]; complete: boolean };
+/** What only an exhaustive look sees; undefined where it sees the same. */
+let seenByAll: typeof seen | undefined;
+let looks: { at: number; exhaustive: boolean }[];
 let watch: ClaimWatch;
 
 beforeEach(() => {
@@ -27,7 +30,13 @@ beforeEach(() => {
   told = [];
   seen = { holders: [], complete: true };
   const host: Host = { ...nodeHost(), clock };
-  watch = new ClaimWatch(host, new Agenda(clock), async () => seen, {
+  seenByAll = undefined;
+  looks = [];
+  const lookUp: LookUp = async (_claims, _suspects, exhaustive) => {
+    looks.push({ at: clock.now, exhaustive });
+    return exhaustive ? (seenByAll ?? seen) : seen;
+  };
+  watch = new ClaimWatch(host, new Agenda(clock), lookUp, {
     ready: (_watched, note) => told.push(`ready${note === null ? '' : ` ${note.code}`}`),
     fault: (_watched, why) => told.push(`${why.code}: ${why.message}`),
   });
@@ -102,6 +111,39 @@ describe('a running job', () => {
     await pass(5_200);
     seen = { holders: [OWN], complete: true };
     await pass(30_000);
+    expect(told).toEqual([]);
+  });
+
+  it('has not lost it to a stranger whom a look saw that did not see everything', async () => {
+    seen = { holders: [STRANGER], complete: false };
+    watch.watch(watched(null));
+    await pass(30_000);
+    expect(told).toEqual([]);
+  });
+
+  it('has not lost it where only a quick look passed over its own', async () => {
+    seen = { holders: [STRANGER], complete: true };
+    seenByAll = { holders: [STRANGER, OWN], complete: true };
+    watch.watch(watched(null));
+    await pass(30_000);
+    expect(told).toEqual([]);
+  });
+
+  it('is asked about exhaustively from the first miss on, three times before it is told', async () => {
+    watch.watch(watched(null));
+    await pass(5_000);
+    expect(looks.map(({ exhaustive }) => exhaustive)).toEqual([false]);
+    await pass(7_000);
+    expect(looks.map(({ exhaustive }) => exhaustive)).toEqual([false, true, true, true]);
+    expect(told).toEqual(['CLAIM_LOST: no longer holds tcp:80']);
+  });
+
+  it('is asked about the quick way again once its claim was seen', async () => {
+    seen = { holders: [], complete: true };
+    seenByAll = { holders: [OWN], complete: true };
+    watch.watch(watched(null));
+    await pass(11_000);
+    expect(looks.map(({ exhaustive }) => exhaustive)).toEqual([false, true, false, true]);
     expect(told).toEqual([]);
   });
 

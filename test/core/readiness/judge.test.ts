@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judgeClaim, satisfies } from '../../../core/readiness/judge.ts';
+import { disproves, judgeClaim, satisfies } from '../../../core/readiness/judge.ts';
 import type { Claim, Holder } from '../../../core/reclaim/claim.ts';
 
 const claim: Claim = { kind: 'tcp', address: null, port: 80 };
@@ -20,7 +20,9 @@ describe('judgeClaim', () => {
     ['own', [holder(500), holder(5)], true],
     ['own', [holder(null), holder(5)], false],
     ['other', [holder(500)], true],
-    ['other', [holder(500), holder(null)], false],
+    ['other', [holder(500), holder(null)], true],
+    ['contested', [holder(500)], false],
+    ['contested', [holder(500), holder(null)], false],
     ['inferred', [holder(null)], false],
     ['inferred', [holder(null)], true],
     ['free', [], true],
@@ -31,15 +33,25 @@ describe('judgeClaim', () => {
   });
 });
 
+const VERDICTS = ['own', 'inferred', 'other', 'contested', 'free', 'unknown'] as const;
+
 describe('satisfies', () => {
   it('takes only its own where its own is asked for', () => {
-    expect(
-      ['own', 'inferred', 'other', 'free', 'unknown'].filter((v) => satisfies(v as 'own', 'own')),
-    ).toEqual(['own', 'inferred']);
+    expect(VERDICTS.filter((verdict) => satisfies(verdict, 'own'))).toEqual(['own', 'inferred']);
   });
   it('takes anybody where it must be open', () => {
-    expect(
-      ['own', 'inferred', 'other', 'free', 'unknown'].filter((v) => satisfies(v as 'own', 'open')),
-    ).toEqual(['own', 'inferred', 'other']);
+    expect(VERDICTS.filter((verdict) => satisfies(verdict, 'open'))).toEqual([
+      'own',
+      'inferred',
+      'other',
+      'contested',
+    ]);
+  });
+});
+
+describe('disproves', () => {
+  it('takes only what leaves no room for its own holding it', () => {
+    expect(VERDICTS.filter((verdict) => disproves(verdict, 'own'))).toEqual(['other', 'free']);
+    expect(VERDICTS.filter((verdict) => disproves(verdict, 'open'))).toEqual(['free']);
   });
 });

@@ -29,6 +29,21 @@ async function contend(path: string): Promise<Contender> {
   return { child, said };
 }
 
+/** The same, without letting this process go on in between. */
+function contendNow(path: string): Contender {
+  const answer = `${path}.answer`;
+  const out = fs.openSync(answer, 'w');
+  const child = spawn(process.execPath, [FIXTURE, path], { stdio: ['ignore', out, 'inherit'] });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  fs.closeSync(out);
+  const sleeper = new Int32Array(new SharedArrayBuffer(4));
+  while (!fs.readFileSync(answer, 'utf8').endsWith('\n')) Atomics.wait(sleeper, 0, 0, 5);
+  const said: Contender['said'] = JSON.parse(fs.readFileSync(answer, 'utf8'));
+  const { grandchild } = said;
+  if (grandchild !== undefined) onTestFinished(() => void process.kill(grandchild, 'SIGKILL'));
+  return { child, said };
+}
+
 function exited(child: ChildProcess): Promise<void> {
   return new Promise((resolve) => child.once('exit', () => resolve()));
 }
@@ -93,6 +108,66 @@ describe('acquireLock', () => {
     const dir = tempDir();
     expect(() => acquireLock(dir, fs, process.pid)).toThrow();
     expect(() => acquireLock(join(dir, 'missing', 'upkeep.lock'), fs, process.pid)).toThrow();
+  });
+
+  describe('on a file that is damaged', () => {
+    const GARBAGE = 'this is no database'.repeat(1000);
+
+    function damaged(): string {
+      const path = join(tempDir(), 'upkeep.lock');
+      fs.writeFileSync(path, GARBAGE, { mode: 0o600 });
+      return path;
+    }
+
+    it('makes it an empty one, keeps what was in it, and holds', async () => {
+      const path = damaged();
+      fs.writeFileSync(`${path}.corrupt-1`, 'of an earlier time');
+      held(path);
+      expect(fs.readFileSync(`${path}.corrupt-1`, 'utf8')).toBe('of an earlier time');
+      expect(fs.readFileSync(`${path}.corrupt-2`, 'utf8')).toBe(GARBAGE);
+      expect(fs.statSync(path).size).toBe(0);
+      expect((await contend(path)).said).toEqual({ held: false, held_by: `pid ${process.pid}` });
+    });
+
+    it('goes to exactly one of many that find it at once', async () => {
+      const path = damaged();
+      const contenders = await Promise.all(Array.from({ length: 6 }, () => contend(path)));
+      expect(contenders.filter(({ said }) => said.held)).toHaveLength(1);
+    });
+
+    it('takes it from nobody who has mended it in the meantime', async () => {
+      const path = damaged();
+      let other: Contender | undefined;
+      // Both have found the damage; the other is through with everything before this one goes on.
+      const slow = {
+        ...fs,
+        copyFileSync: (...args: Parameters<typeof fs.copyFileSync>) => {
+          other ??= contendNow(path);
+          return fs.copyFileSync(...args);
+        },
+      };
+      expect(acquireLock(path, slow, process.pid)).toEqual({ held_by: `pid ${other?.child.pid}` });
+      expect(other?.said.held).toBe(true);
+      expect((await contend(path)).said.held).toBe(false);
+    });
+
+    it('takes it from nobody who held it before it was damaged', async () => {
+      const path = join(tempDir(), 'upkeep.lock');
+      const { child, said } = await contend(path);
+      expect(said.held).toBe(true);
+      fs.writeFileSync(path, GARBAGE);
+      expect(acquireLock(path, fs, process.pid)).toEqual({ held_by: `pid ${child.pid}` });
+      expect(fs.readFileSync(path, 'utf8')).toBe(GARBAGE);
+    });
+
+    it('empties nothing through a symbolic link, and says what to do', () => {
+      const path = join(tempDir(), 'upkeep.lock');
+      const precious = `${path}.precious`;
+      fs.writeFileSync(precious, GARBAGE);
+      fs.symlinkSync(precious, path);
+      expect(() => acquireLock(path, fs, process.pid)).toThrow(/^Cannot lock .*upkeep\.lock as .*remove it$/);
+      expect(fs.readFileSync(precious, 'utf8')).toBe(GARBAGE);
+    });
   });
 
   it('leaves nothing behind but the lock and the pid, which only their owner can read', () => {
