@@ -1,11 +1,15 @@
 /**
  * Connections that are read from and written to by hand.
  */
+import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { Connection, NetTarget } from './host.ts';
+import { pathError } from './unix_path.ts';
 
 /** See `Net.connect`. */
 export function openConnection(target: NetTarget, signal: AbortSignal): Promise<Connection> {
+  const unusable = 'path' in target ? pathError(target.path) : null;
+  if (unusable !== null) return Promise.reject(unusable);
   return new Promise((resolve, reject) => {
     const socket = connect({ ...target, signal });
     socket.once('error', reject);
@@ -30,7 +34,11 @@ class OpenConnection implements Connection {
 
   write(data: string | Uint8Array): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#socket.write(data, (error) => (error ? reject(error) : resolve()));
+      this.#socket.write(data, (error) => {
+        if (!error) resolve();
+        // One that is gone says only that, and not what it died of.
+        else reject(this.#socket.errored ?? error);
+      });
     });
   }
 
@@ -39,8 +47,10 @@ class OpenConnection implements Connection {
     return done ? null : value;
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
+    if (this.#socket.closed) return;
+    const closed = once(this.#socket, 'close');
     this.#socket.destroy();
-    return Promise.resolve();
+    await closed;
   }
 }
