@@ -1,7 +1,6 @@
 /**
  * Connections that are read from and written to by hand.
  */
-import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { Connection, NetTarget } from './host.ts';
 import { pathError } from './unix_path.ts';
@@ -47,10 +46,14 @@ class OpenConnection implements Connection {
     return done ? null : value;
   }
 
-  async close(): Promise<void> {
-    if (this.#socket.closed) return;
-    const closed = once(this.#socket, 'close');
-    this.#socket.destroy();
-    await closed;
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#socket.closed) {
+        resolve();
+        return;
+      }
+      this.#socket.once('close', () => resolve());
+      this.#socket.destroy();
+    });
   }
 }
