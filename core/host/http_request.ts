@@ -3,6 +3,7 @@
  */
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { abortError } from './abort_error.ts';
 import type { HttpRequest, HttpResponse } from './host.ts';
 import { pathError } from './unix_path.ts';
 
@@ -34,11 +35,6 @@ export function requestHttp(request: HttpRequest, signal: AbortSignal): Promise<
     });
     sent.end(body ?? undefined);
   });
-}
-
-function abortError(signal: AbortSignal): Error {
-  const error = new Error('The request was aborted', { cause: signal.reason });
-  return Object.assign(error, { name: 'AbortError', code: 'ABORT_ERR' });
 }
 
 function answerOf(response: IncomingMessage, body: string): HttpResponse {

@@ -101,10 +101,10 @@ export function healthCheckCases({ check, good, bad, broken, silent }: HealthChe
       const schema = toJsonSchema(check.options, { typeMode: 'input', ignoreActions: ['raw_check'] });
       assert.equal(schema.type, 'object');
       assert.equal(schema.additionalProperties, false);
-      for (const [name, property] of Object.entries(schema.properties ?? {})) {
+      for (const [name, option] of Object.entries(check.options.entries)) {
         assert.match(name, /^[a-z][a-z0-9_]*$/);
         assert.ok(!COMMON_HEALTH_FIELDS.includes(name), `every check has a field ${name}`);
-        const description = typeof property === 'object' ? property.description : undefined;
+        const description = v.getDescription(option as v.GenericSchema);
         assert.match(description ?? '', /\S.*\.$/, `${name} has no description`);
       }
     }),
