@@ -2,16 +2,26 @@
  * Connections that are read from and written to by hand.
  */
 import { connect, type Socket } from 'node:net';
+import { abortError } from './abort_error.ts';
 import type { Connection, NetTarget } from './host.ts';
+import { pathError } from './unix_path.ts';
 
 /** See `Net.connect`. */
 export function openConnection(target: NetTarget, signal: AbortSignal): Promise<Connection> {
+  const unusable = 'path' in target ? pathError(target.path) : null;
+  if (unusable !== null) return Promise.reject(unusable);
+  if (signal.aborted) return Promise.reject(abortError(signal));
   return new Promise((resolve, reject) => {
-    const socket = connect({ ...target, signal });
-    socket.once('error', reject);
-    socket.once('connect', () => {
-      socket.off('error', reject);
-      resolve(new OpenConnection(socket));
+    const socket = connect(target);
+    // Node's own way with a signal leaves its listener there when the socket is gone.
+    const abort = (): void => void socket.destroy(abortError(signal));
+    signal.addEventListener('abort', abort, { once: true });
+    // Later ones are told by the next read or write; without a listener they would end the process.
+    socket.on('error', () => {});
+    socket.once('connect', () => resolve(new OpenConnection(socket)));
+    socket.once('close', () => {
+      signal.removeEventListener('abort', abort);
+      reject(socket.errored);
     });
   });
 }
@@ -20,17 +30,24 @@ export function openConnection(target: NetTarget, signal: AbortSignal): Promise<
 class OpenConnection implements Connection {
   readonly #socket: Socket;
   readonly #chunks: AsyncIterator<Uint8Array>;
+  /** Not the same as the stream's own `closed`, which is true before the descriptor is closed. */
+  readonly #closed: Promise<void>;
 
   constructor(socket: Socket) {
     this.#socket = socket;
+    this.#closed = new Promise((resolve) => {
+      socket.once('close', () => resolve());
+    });
     this.#chunks = socket[Symbol.asyncIterator]();
-    // Told by the next read or write; without a listener it would end the process.
-    socket.on('error', () => {});
   }
 
   write(data: string | Uint8Array): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#socket.write(data, (error) => (error ? reject(error) : resolve()));
+      this.#socket.write(data, (error) => {
+        if (!error) resolve();
+        // One that is gone says only that, and not what it died of.
+        else reject(this.#socket.errored ?? error);
+      });
     });
   }
 
@@ -39,8 +56,8 @@ class OpenConnection implements Connection {
     return done ? null : value;
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.#socket.destroy();
-    return Promise.resolve();
+    await this.#closed;
   }
 }

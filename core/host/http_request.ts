@@ -3,11 +3,15 @@
  */
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { abortError } from './abort_error.ts';
 import type { HttpRequest, HttpResponse } from './host.ts';
+import { pathError } from './unix_path.ts';
 
 /** See `Net.request`. */
 export function requestHttp(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
   const { url, method, headers, body, socket, insecure, max_body } = request;
+  const unusable = socket === null ? null : pathError(socket);
+  if (unusable !== null) return Promise.reject(unusable);
   const secure = url.protocol === 'https:';
   const options: RequestOptions & { rejectUnauthorized?: boolean } = {
     method,
@@ -18,16 +22,23 @@ export function requestHttp(request: HttpRequest, signal: AbortSignal): Promise<
     ...(secure ? { rejectUnauthorized: !insecure } : {}),
   };
   return new Promise((resolve, reject) => {
+    // Of an answer that was begun, Node says that it was cut off, whoever did that.
+    const fail = (error: Error): void => reject(signal.aborted ? abortError(signal) : error);
     const sent = (secure ? httpsRequest : httpRequest)(url, options, (response) => {
-      const status = response.statusCode ?? 0;
-      bodyOf(response, max_body).then(
-        (text) => resolve({ status, headers: headersOf(response), body: text }),
-        reject,
-      );
+      bodyOf(response, max_body).then((text) => resolve(answerOf(response, text)), fail);
     });
-    sent.once('error', reject);
+    sent.on('error', fail);
+    // Nobody asked for another protocol: the answer is over where it would begin.
+    sent.on('upgrade', (response, connection) => {
+      connection.destroy();
+      resolve(answerOf(response, ''));
+    });
     sent.end(body ?? undefined);
   });
+}
+
+function answerOf(response: IncomingMessage, body: string): HttpResponse {
+  return { status: response.statusCode ?? 0, headers: headersOf(response), body };
 }
 
 async function bodyOf(response: IncomingMessage, limit: number): Promise<string> {

@@ -9,9 +9,7 @@ import { connect, createServer, isIPv6 } from 'node:net';
 import { openConnection } from './connection.ts';
 import type { BindOutcome, Net } from './host.ts';
 import { requestHttp } from './http_request.ts';
-
-/** Longest path that fits into the kernel's `sockaddr_un`, in bytes. A longer one would be cut, not refused. */
-const LONGEST_PATH = 107;
+import { unusablePath } from './unix_path.ts';
 
 /** The real network. */
 export function nodeNet(): Net {
@@ -55,9 +53,8 @@ function bindUdp(address: string, port: number): Promise<BindOutcome> {
 }
 
 function connectUnix(path: string): Promise<'connected' | (string & {})> {
-  // Node 20 fills an abstract name up with NULs, and so would ask for another one.
-  if (path.startsWith('@')) return Promise.resolve('ENOTSUP');
-  if (Buffer.byteLength(path) > LONGEST_PATH) return Promise.resolve('ENAMETOOLONG');
+  const unusable = unusablePath(path);
+  if (unusable !== null) return Promise.resolve(unusable);
   return new Promise((resolve) => {
     const socket = connect({ path });
     socket.once('error', (error: NodeJS.ErrnoException) => resolve(outcomeOf(error)));

@@ -20,13 +20,14 @@ import { nodeSpawner } from './spawner.ts';
  * ```
  */
 export function nodeHost(): Host {
+  const processes = processesOf(process.platform);
   return {
     platform: process.platform,
     clock: systemClock(),
     files: nodeFiles(),
-    processes: processesOf(process.platform),
+    processes,
     net: nodeNet(),
-    spawner: nodeSpawner(),
+    spawner: nodeSpawner(processes),
   };
 }
 

@@ -2,12 +2,22 @@
  * Starting programs.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import type { Child, ExitStatus, HelperOptions, Spawner, SpawnRequest } from './host.ts';
+import type { Child, ExitStatus, HelperOptions, Processes, Spawner, SpawnRequest } from './host.ts';
 
-/** The real spawner. */
-export function nodeSpawner(): Spawner {
-  return { spawn: spawnDetached, run: runHelper };
+/**
+ * The real spawner.
+ *
+ * @param processes by which what a helper program leaves behind is found and proved.
+ */
+export function nodeSpawner(processes: GroupTable): Spawner {
+  return {
+    spawn: spawnDetached,
+    run: (file, argv, options) => runHelper(file, argv, options, processes),
+  };
 }
+
+/** What is needed of the process table. */
+type GroupTable = Pick<Processes, 'groupExists' | 'identity' | 'list' | 'signal' | 'stat'>;
 
 /**
  * Succeeds synchronously, so that the caller can record the pid before anything else happens. Every failure is a
@@ -54,7 +64,12 @@ type RunResult = Awaited<ReturnType<Spawner['run']>>;
 const MAX_OUTPUT = 8 * 1024 * 1024;
 
 /** Inherits upkeep's environment, but speaks plain English: what it prints is parsed. */
-function runHelper(file: string, argv: readonly string[], options: HelperOptions): Promise<RunResult> {
+function runHelper(
+  file: string,
+  argv: readonly string[],
+  options: HelperOptions,
+  processes: GroupTable,
+): Promise<RunResult> {
   const { timeout, fds = [], max_output = MAX_OUTPUT, cwd, signal } = options;
   return new Promise((resolve) => {
     let child: ChildProcess;
@@ -71,6 +86,7 @@ function runHelper(file: string, argv: readonly string[], options: HelperOptions
     const finish = (exit_code: number | null, error: string | null): void => {
       clearTimeout(deadline);
       signal?.removeEventListener('abort', abort);
+      endLeftovers(child, processes);
       resolve({ exit_code, stdout: stdout.text(), stderr: stderr.text(), error });
     };
     const giveUp = (error: string): void => {
@@ -99,6 +115,21 @@ function endGroup({ pid, exitCode, signalCode }: ChildProcess): void {
     process.kill(-pid, 'SIGKILL');
   } catch {
     // It is gone, or it is still on its way to a group of its own and dies with its pipes.
+  }
+}
+
+/**
+ * Ends what a program has left in its group. A number that has a leader again was given to somebody else, which happens
+ * only after the last of the group has gone.
+ */
+function endLeftovers({ pid, exitCode, signalCode }: ChildProcess, processes: GroupTable): void {
+  const isOver = exitCode !== null || signalCode !== null;
+  if (pid === undefined || !isOver || !processes.groupExists(pid) || processes.stat(pid) !== null) return;
+  for (const member of processes.list()) {
+    const identity = processes.identity(member);
+    const stat = processes.stat(member);
+    if (identity === null || stat?.pgrp !== pid || stat.session !== pid) continue;
+    processes.signal(identity, 'SIGKILL');
   }
 }
 

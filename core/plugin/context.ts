@@ -12,7 +12,10 @@ export interface RunOptions {
   readonly max_output?: number;
   /** The folder to run in. Default: upkeep's. */
   readonly cwd?: string;
-  /** Variables on top of upkeep's own; `LC_ALL=C` in any case. */
+  /**
+   * Variables on top of upkeep's own; `LC_ALL=C` in any case. Those that decide what a program loads or runs (`PATH`,
+   * `LD_PRELOAD`, `NODE_OPTIONS` …) need `run: *`.
+   */
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -58,9 +61,9 @@ export interface FetchOptions {
 export interface PluginContext {
   /** Runs a program to its end; nothing is looked up by a shell. Needs `run`. */
   run(program: string, args?: readonly string[], options?: RunOptions): Promise<RunResult>;
-  /** Reads a text file of 1 MiB at most. Needs `read`. */
+  /** Reads a text file of 1 MiB at most; a larger one rejects with `EFBIG`. Needs `read`. */
   readFile(path: string): Promise<string>;
-  /** Looks at a file without reading it; null where there is none. Needs `read`. */
+  /** Looks at a file, or what a link leads to, without reading it; null where there is none. Needs `read`. */
   stat(path: string): Promise<FileFacts | null>;
   /** Connects by TCP or to a Unix stream socket. Needs `net`. */
   connect(target: NetTarget): Promise<Connection>;

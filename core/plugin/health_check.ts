@@ -4,7 +4,7 @@
 import type { Host } from '../host/host.ts';
 import type { CheckedJob } from './context.ts';
 import type { HealthCheckPlugin, HealthResult, OptionsSchema } from './definition.ts';
-import { hostContext } from './host_context.ts';
+import { hostContext, unlessAborted } from './host_context.ts';
 import { EVERYTHING, NOTHING } from './permissions.ts';
 
 /** The job that is looked at, and what belongs to this one look. */
@@ -39,8 +39,10 @@ export function inProcessHealthCheck(plugin: HealthCheckPlugin, host: Host): Hea
     summary: plugin.summary,
     options: plugin.options,
     async look(options, { job, readLog, signal }) {
+      signal.throwIfAborted();
       const context = hostContext(host, { asked, granted: EVERYTHING, signal, log: () => {} });
-      return await plugin.check(options, { ...context, job, readLog });
+      const lines = (since: number) => unlessAborted(signal, () => readLog(since));
+      return await plugin.check(options, { ...context, job, readLog: lines });
     },
   };
 }

@@ -4,8 +4,8 @@
  * here.
  */
 import { constants } from 'node:fs';
-import { resolve } from 'node:path';
-import type { Host } from '../host/host.ts';
+import { basename, dirname, join, resolve } from 'node:path';
+import type { Files, Host } from '../host/host.ts';
 import type { FileFacts, PluginContext, RunOptions, RunResult } from './context.ts';
 import {
   coversNet,
@@ -31,6 +31,13 @@ const DEFAULT_TIMEOUT = 10_000;
 const DEFAULT_BYTES = 1024 * 1024;
 /** The most of them that a plugin can ask for. */
 const MAX_BYTES = 16 * 1024 * 1024;
+/** Bytes that are read at once. */
+const CHUNK = 64 * 1024;
+/** As many links are followed in one path as the kernel follows. */
+const MAX_LINKS = 40;
+/** Variables by which a program that was granted would load, or become, another one. */
+const LOADER_VARIABLES =
+  /^(?:PATH|IFS|ENV|BASH_ENV|NODE_OPTIONS|NODE_PATH|PERL5(?:OPT|LIB)|PYTHON(?:PATH|HOME|STARTUP)|RUBY(?:OPT|LIB)|GCONV_PATH|(?:LD|DYLD)_.*)$/;
 
 /** See the top of this file. */
 export function hostContext(host: Host, options: ContextOptions): PluginContext {
@@ -46,16 +53,21 @@ export function hostContext(host: Host, options: ContextOptions): PluginContext 
 
   return {
     async run(program, args = [], wishes = {}) {
+      signal.throwIfAborted();
       demand('run', program, (list) => coversRun(list, program));
+      const names = Object.keys(wishes.env ?? {}).filter((name) => LOADER_VARIABLES.test(name));
+      for (const name of names) demand('run', `* (to set ${name})`, (list) => list.includes('*'));
       return await runProgram(host, program, args, wishes, signal);
     },
-    readFile: (path) => readText(host, path, demandRead),
-    stat: (path) => factsOf(host, path, demandRead),
+    readFile: (path) => unlessAborted(signal, () => readText(host, path, demandRead)),
+    stat: (path) => unlessAborted(signal, () => factsOf(host, path, demandRead)),
     async connect(target) {
+      signal.throwIfAborted();
       demand('net', netText(target), (list) => coversNet(list, target));
       return await host.net.connect(target, signal);
     },
     async fetch(text, wishes = {}) {
+      signal.throwIfAborted();
       const url = new URL(text);
       if (url.protocol !== 'http:' && url.protocol !== 'https:') {
         throw new TypeError(`Cannot fetch ${text} as its protocol must be http: or https:`);
@@ -88,7 +100,7 @@ export function hostContext(host: Host, options: ContextOptions): PluginContext 
 }
 
 async function runProgram(
-  { spawner }: Host,
+  { spawner, files }: Host,
   program: string,
   args: readonly string[],
   { timeout = DEFAULT_TIMEOUT, max_output = DEFAULT_BYTES, cwd, env }: RunOptions,
@@ -103,7 +115,10 @@ async function runProgram(
   });
   const { exit_code, stdout, stderr, error } = ran;
   if (error !== null && !error.startsWith('SIG')) {
-    throw Object.assign(new Error(`Cannot run ${program}: ${error}`), { code: error });
+    // The system says of a missing folder what it says of a missing program.
+    const noFolder = error === 'ENOENT' && cwd !== undefined && !files.existsSync(cwd);
+    const why = noFolder ? `${error} (there is no folder ${cwd})` : error;
+    throw Object.assign(new Error(`Cannot run ${program}: ${why}`), { code: error });
   }
   return { exit_code, stdout, stderr };
 }
@@ -115,20 +130,24 @@ async function readText(
   demand: (path: string) => void,
 ): Promise<string> {
   const { promises } = files;
-  demand(await promises.realpath(path));
+  const real = await realTarget(files, path, demand);
   // A FIFO would wait for a writer.
-  const handle = await promises.open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const handle = await promises.open(real, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     if (platform === 'linux') demand(await promises.readlink(`/proc/self/fd/${handle.fd}`));
-    if (!(await handle.stat()).isFile())
+    if (!(await handle.stat()).isFile()) {
       throw new TypeError(`Cannot read ${path} as it must be a regular file`);
-    const bytes = Buffer.alloc(DEFAULT_BYTES);
-    let length = 0;
-    for (;;) {
-      const { bytesRead } = await handle.read(bytes, length, bytes.length - length, null);
-      length += bytesRead;
-      if (bytesRead === 0 || length === bytes.length) return bytes.toString('utf8', 0, length);
     }
+    const chunks: Buffer[] = [];
+    let length = 0;
+    while (length <= DEFAULT_BYTES) {
+      const { bytesRead, buffer } = await handle.read(Buffer.alloc(CHUNK), 0, CHUNK, null);
+      if (bytesRead === 0) return Buffer.concat(chunks).toString();
+      chunks.push(buffer.subarray(0, bytesRead));
+      length += bytesRead;
+    }
+    const error = new RangeError(`Cannot read ${path} as it must be of ${DEFAULT_BYTES} bytes at most`);
+    throw Object.assign(error, { code: 'EFBIG' });
   } finally {
     await handle.close();
   }
@@ -139,20 +158,66 @@ async function factsOf(
   path: string,
   demand: (path: string) => void,
 ): Promise<FileFacts | null> {
-  const { promises } = files;
+  const real = await realTarget(files, path, demand);
+  try {
+    // No link is left in it; one that was put there since is not followed.
+    const stat = await files.promises.lstat(real);
+    const kind = stat.isFile()
+      ? 'file'
+      : stat.isDirectory()
+        ? 'folder'
+        : stat.isSocket()
+          ? 'socket'
+          : 'other';
+    return { kind, size: stat.size, modified_at: stat.mtimeMs };
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
+}
+
+/**
+ * The path without a link in it, once it is permitted. What is not there is judged by where it would be: else the
+ * difference between missing and forbidden would tell what lies outside of the grant.
+ */
+async function realTarget(files: Files, path: string, demand: (path: string) => void): Promise<string> {
   let real: string;
   try {
-    real = await promises.realpath(path);
+    real = await wouldBe(files, resolve(path), MAX_LINKS);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
     demand(resolve(path));
-    return null;
+    throw error;
   }
   demand(real);
-  const stat = await promises.stat(real);
-  const kind = stat.isFile() ? 'file' : stat.isDirectory() ? 'folder' : stat.isSocket() ? 'socket' : 'other';
-  return { kind, size: stat.size, modified_at: stat.mtimeMs };
+  return real;
+}
+
+async function wouldBe(files: Files, path: string, links: number): Promise<string> {
+  try {
+    return await files.promises.realpath(path);
+  } catch (error) {
+    if (!isMissing(error) || links === 0 || path === '/') throw error;
+  }
+  const target = await files.promises.readlink(path).catch(() => null);
+  const next = target === null ? dirname(path) : resolve(dirname(path), target);
+  const real = await wouldBe(files, next, target === null ? links : links - 1);
+  return target === null ? join(real, basename(path)) : real;
+}
+
+function isMissing(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ENOENT' || code === 'ENOTDIR';
+}
+
+/** What was begun may not be stopped by that, but nobody waits for it any more. */
+export function unlessAborted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    const working = work();
+    const abort = (): void => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    working.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
 }
 
 /** Aborts what is done when the time is over or the call's own signal aborts. */

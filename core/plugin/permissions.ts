@@ -10,7 +10,7 @@ import type { NetTarget } from '../host/host.ts';
 export interface Permissions {
   /** Programs: a name as it is looked up along PATH, or an absolute path. */
   readonly run: readonly string[];
-  /** Absolute paths of files, or of folders with all that is below them. */
+  /** Absolute paths of files, or of folders with all that is below them; as they are once links are resolved. */
   readonly read: readonly string[];
   /** `host:port`, `host` for every port of it, `[::1]:53`, or `unix:/path` for a socket. */
   readonly net: readonly string[];
@@ -54,8 +54,11 @@ export function coversRun(granted: readonly string[], program: string): boolean 
  */
 export function coversRead(granted: readonly string[], path: string): boolean {
   return granted.some((entry) => {
-    const folder = entry === '/' ? entry : entry.replace(/\/+$/, '');
-    return entry === '*' || path === folder || path.startsWith(folder.endsWith('/') ? folder : `${folder}/`);
+    if (entry === '*') return true;
+    // Empty text would be the beginning of every path.
+    if (!entry.startsWith('/')) return false;
+    const folder = entry.replace(/\/+$/, '');
+    return path === folder || path.startsWith(`${folder}/`);
   });
 }
 
@@ -67,18 +70,25 @@ export function coversNet(granted: readonly string[], target: NetTarget): boolea
 /** `127.0.0.1:80`, `[::1]:80` or `unix:/path`: how a target is written in a list. */
 export function netText(target: NetTarget): string {
   if ('path' in target) return `unix:${target.path}`;
-  return `${bracketed(target.host)}:${target.port}`;
+  const { host, port } = target;
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 function matchesTarget(entry: string, target: NetTarget): boolean {
   if ('path' in target) return entry === `unix:${target.path}`;
-  const host = bracketed(target.host.toLowerCase());
-  const wanted = entry.toLowerCase();
-  return wanted === `${host}:${target.port}` || wanted === host || wanted === target.host.toLowerCase();
+  const { host, port } = hostOf(entry);
+  return host === target.host.toLowerCase() && (port === null || port === target.port);
 }
 
-function bracketed(host: string): string {
-  return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
+/** The host of an entry, and its port where it names one. A colon alone is of a port, several are of an IPv6 address. */
+function hostOf(entry: string): { readonly host: string | null; readonly port: number | null } {
+  const form = /^(?:\[([^[\]]+)\](?::(\d+))?|([^:[\]]+)(?::(\d+))?|([^[\]]*:[^[\]]*:[^[\]]*))$/;
+  const [, bracketed, ofBracketed, plain, ofPlain, bare] = form.exec(entry) ?? [];
+  const digits = ofBracketed ?? ofPlain;
+  return {
+    host: (bracketed ?? plain ?? bare)?.toLowerCase() ?? null,
+    port: digits === undefined ? null : Number(digits),
+  };
 }
 
 /** What a plugin asks for and is not granted, as `run: ss`; a list that asks for everything is met by any grant. */
@@ -94,5 +104,7 @@ export function missingGrants(asked: Permissions, granted: Permissions): string[
 
 function isGranted(kind: PermissionKind, granted: readonly string[], entry: string): boolean {
   if (kind === 'read') return coversRead(granted, entry);
-  return granted.includes('*') || granted.includes(entry);
+  if (granted.includes('*') || granted.includes(entry)) return true;
+  const { host, port } = hostOf(entry);
+  return kind === 'net' && host !== null && port !== null && coversNet(granted, { host, port });
 }

@@ -7,36 +7,21 @@
 import * as v from 'valibot';
 import { killOtherField, logsSchema, readyField, restartField, stopField } from './action_parts.ts';
 import {
-  commandField,
   envNameField,
   flagField,
   nameField,
   pathField,
   portField,
+  runField,
   socketField,
   wordField,
 } from './fields.ts';
 import { healthField } from './health_field.ts';
 import type { SpecRegistry } from './registry.ts';
-import { byKind, choice, fields, LIST_RULE, namedMap, rule } from './schema_kit.ts';
+import { byKind, choice, fields, LIST_RULE, namedMap } from './schema_kit.ts';
 
 /** An action as it was written and found to be right, before it is resolved. */
 export type ActionInput = v.InferOutput<ReturnType<typeof actionSchema>>;
-
-const commandLine = v.pipe(
-  v.array(wordField, LIST_RULE),
-  v.metadata({ minItems: 1 }),
-  rule('program', (words: string[]) => {
-    if ((words[0] ?? '').trim() === '')
-      throw new RangeError('must begin with the name or the path of a program');
-    return words;
-  }),
-);
-
-const runField = byKind(
-  { text: commandField, list: commandLine },
-  'must be a command: text for /bin/sh -c, or a list of the program and its arguments',
-);
 
 const envFileField = byKind(
   {

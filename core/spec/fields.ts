@@ -7,7 +7,7 @@ import * as v from 'valibot';
 import type { PortClaim } from '../reclaim/claim.ts';
 import { PORT_RULE, PORT_TEXT, PORT_TEXT_RULE, parsePort } from './address.ts';
 import { nearest } from './nearest.ts';
-import { byKind, didYouMean, type Reads, rule } from './schema_kit.ts';
+import { byKind, didYouMean, LIST_RULE, type Reads, rule } from './schema_kit.ts';
 import { DURATION_RULE, DURATION_TEXT, parseDuration, parseSize, SIZE_RULE, SIZE_TEXT } from './units.ts';
 
 /** Yes or no. */
@@ -39,42 +39,56 @@ export const durationField: Reads<string | number, number> = durationFrom(0);
 export const timeoutField: Reads<string | number, number> = durationFrom(1);
 
 /** A name of a service or an action: it becomes the name of a folder, and a part of markers and addresses. */
-export const nameField = textOf(
+export const nameField = textField(
   'name',
   /^[a-z0-9][a-z0-9_-]{0,62}$/,
   'must be a name: lower-case letters, digits, _ and -, the first a letter or a digit, 63 at most',
 );
 
 /** The name of an environment variable. */
-export const envNameField = textOf('env_name', /^(?!UPKEEP_)[A-Za-z_][A-Za-z0-9_]*$/, (name) =>
+export const envNameField = textField('env_name', /^(?!UPKEEP_)[A-Za-z_][A-Za-z0-9_]*$/, (name) =>
   name.startsWith('UPKEEP_')
     ? 'must not begin with UPKEEP_: such variables are set by upkeep'
     : 'must be the name of a variable: letters, digits and _, the first no digit',
 );
 
 /** A path, absolute or relative. */
-export const pathField = textOf(
+export const pathField = textField(
   'path',
   /^(?!~)[^\0]+$/,
   'must be a path: not empty, without NUL bytes, and without ~ in front, which is not expanded',
 );
 
 /** A Unix socket: a path, or `@name` for an abstract one. */
-export const socketField = textOf(
+export const socketField = textField(
   'socket',
   /^(?!~|@$)[^\0]+$/,
   'must be a path, or @name for an abstract socket: not empty, without NUL bytes, and without ~ in front',
 );
 
+/** A Unix socket that can be connected to: a path. */
+export const socketPathField = textField(
+  'socket_path',
+  /^(?![~@])[^\0]+$/,
+  'must be a path: not empty, without NUL bytes, without ~ in front, and no abstract socket',
+);
+
+/** The name or the address of a host. */
+export const hostField = textField(
+  'host',
+  /^[0-9A-Za-z.:%_-]+$/,
+  'must be the name or the address of a host, without a port and without brackets',
+);
+
 /** A pattern for command lines. */
-export const processFilterField = textOf(
+export const processFilterField = textField(
   'process_filter',
   /^(?=[\s\S]*[^*?\s])[^\0]+$/,
   'must have more to it than *, ? and blanks, which match every process, and no NUL bytes',
 );
 
 /** A command line for the shell. */
-export const commandField = textOf(
+export const commandField = textField(
   'command',
   /^(?=[\s\S]*\S)[^\0]+$/,
   'must be a command: not blank, without NUL bytes',
@@ -83,11 +97,27 @@ export const commandField = textOf(
 /** Text, or a number or a yes or no that becomes text: what a variable, or a word of a command line, can be. */
 export const wordField = byKind(
   {
-    text: textOf('word', /^[^\0]*$/, 'must be text without NUL bytes'),
+    text: textField('word', /^[^\0]*$/, 'must be text without NUL bytes'),
     number: v.pipe(v.number(), v.transform(String)),
     boolean: v.pipe(v.boolean(), v.transform(String)),
   },
   'must be text, a number, true or false ("" for empty text)',
+);
+
+const commandLine = v.pipe(
+  v.array(wordField, LIST_RULE),
+  v.metadata({ minItems: 1 }),
+  rule('program', (words: string[]) => {
+    if ((words[0] ?? '').trim() === '')
+      throw new RangeError('must begin with the name or the path of a program');
+    return words;
+  }),
+);
+
+/** A command: text for `/bin/sh -c`, or a list that is run as it is. */
+export const runField = byKind(
+  { text: commandField, list: commandLine },
+  'must be a command: text for /bin/sh -c, or a list of the program and its arguments',
 );
 
 const SUSPENDING: readonly string[] = ['SIGSTOP', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU', 'SIGCONT'];
@@ -142,7 +172,12 @@ function inRange(value: number, whole: boolean, minimum: number, maximum: number
   return value;
 }
 
-function textOf(
+/**
+ * Text of one form.
+ *
+ * @param message what it must be; or what is to be said of a text that is not.
+ */
+export function textField(
   name: string,
   form: RegExp,
   message: string | ((text: string) => string),

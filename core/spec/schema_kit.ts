@@ -49,7 +49,7 @@ export function fields<const E extends v.ObjectEntries>(
 ): FieldsOf<E> {
   const known = Object.keys(entries);
   return v.pipe(
-    onlyMaps(v.looseObject(entries, MAP_RULE)),
+    onlyMaps(v.looseObject(described(entries), MAP_RULE)),
     v.metadata({ description, additionalProperties: false }),
     v.rawCheck(({ dataset, addIssue }) => {
       if (kindOf(dataset.value) !== 'map') return;
@@ -62,6 +62,26 @@ export function fields<const E extends v.ObjectEntries>(
       }
     }),
   ) as unknown as FieldsOf<E>;
+}
+
+/**
+ * The same entries, each with its description where JSON Schema sees it: of a value that is turned into another one it
+ * takes only what stands before that.
+ */
+function described<const E extends v.ObjectEntries>(entries: E): E {
+  const hoisted = Object.entries(entries).map(([name, schema]) => {
+    const text = v.getDescription(schema as v.GenericSchema);
+    if (text === undefined || !('pipe' in schema)) return [name, schema];
+    const [first, ...rest] = steps(schema);
+    return [name, { ...schema, pipe: [first, v.description(text), ...rest] }];
+  });
+  return Object.fromEntries(hoisted) as E;
+}
+
+/** What a pipe is made of, pipes within it taken apart. */
+function steps(part: unknown): unknown[] {
+  const { pipe } = part as { pipe?: readonly unknown[] };
+  return pipe === undefined ? [part] : pipe.flatMap(steps);
 }
 
 /** A map from names to values of one kind. */

@@ -8,7 +8,7 @@ import { nodeSpawner } from '../../../core/host/spawner.ts';
 import { until } from '../../support/until.ts';
 
 describe('nodeSpawner', () => {
-  const spawner = nodeSpawner();
+  const spawner = nodeSpawner(linuxProcesses());
   let dir: string;
   let output_fd: number;
 

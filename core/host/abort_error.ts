@@ -1,0 +1,9 @@
+/**
+ * What is thrown where a signal has put an end to something.
+ */
+
+/** An `AbortError`, as Node makes it: with the signal's reason as its cause. */
+export function abortError(signal: AbortSignal): Error {
+  const error = new Error('The operation was aborted', { cause: signal.reason });
+  return Object.assign(error, { name: 'AbortError', code: 'ABORT_ERR' });
+}

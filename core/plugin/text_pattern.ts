@@ -1,0 +1,84 @@
+/**
+ * Text that is looked for in what a service answers or prints: itself, or a `/regex/`.
+ *
+ * What is searched comes from the service, and from whoever talks to it, so a regex that takes for ever on some text
+ * must not stop upkeep: it is run with a limit.
+ */
+import { type Context, createContext, Script } from 'node:vm';
+import * as v from 'valibot';
+import { type Reads, rule } from '../spec/schema_kit.ts';
+
+/** Ms that a regex may take over everything that it is asked about at once. */
+const LIMIT = 100;
+
+const REGEX = /^\/(.+)\/([imsu]*)$/s;
+
+/** A pattern in a service file: text that must be contained, or `/regex/` with the flags `i`, `m`, `s`, `u`. */
+export const patternField: Reads<string, string> = v.pipe(
+  v.string('must be text'),
+  v.metadata({ minLength: 1 }),
+  rule('pattern', (pattern: string) => {
+    if (pattern === '') throw new RangeError('must be text to look for, or /regex/: not empty');
+    regexOf(pattern);
+    return pattern;
+  }),
+);
+
+/**
+ * Which of several texts contains a pattern, or is matched by it.
+ *
+ * @returns the index of the first; -1 where none does.
+ * @throws where a regex takes longer than a tenth of a second.
+ *
+ * @example
+ * ```ts
+ * findPattern('ready', ['starting', 'ready now']); // 1
+ * findPattern('/^READY/i', ['not ready']); // -1
+ * ```
+ */
+export function findPattern(pattern: string, texts: readonly string[]): number {
+  const regex = regexOf(pattern);
+  if (regex === null) return texts.findIndex((text) => text.includes(pattern));
+  return search(regex, texts);
+}
+
+/** Whether a text contains a pattern, or is matched by it. Throws as {@link findPattern} does. */
+export function hasPattern(pattern: string, text: string): boolean {
+  return findPattern(pattern, [text]) === 0;
+}
+
+/** How a pattern is shown in a message: a regex as it is, text in quotes. */
+export function patternText(pattern: string): string {
+  return REGEX.test(pattern) ? pattern : JSON.stringify(pattern);
+}
+
+/** Null where the pattern is plain text. Throws a `RangeError` where it is no regex that there can be. */
+function regexOf(pattern: string): RegExp | null {
+  const [, source, flags] = REGEX.exec(pattern) ?? [];
+  if (source === undefined) return null;
+  try {
+    return new RegExp(source, flags);
+  } catch (error) {
+    const why = (error as Error).message.replace(/^Invalid regular expression: /, '');
+    throw new RangeError(`must be text or a regular expression: ${why}`);
+  }
+}
+
+const SEARCH = 'texts.findIndex((text) => regex.test(text))';
+
+let sandbox: { readonly script: Script; readonly context: Context } | undefined;
+
+/** Only a script can be given a limit; the context is made once, as that takes a millisecond. */
+function search(regex: RegExp, texts: readonly string[]): number {
+  sandbox ??= { script: new Script(SEARCH), context: createContext() };
+  const { script, context } = sandbox;
+  Object.assign(context, { regex, texts });
+  try {
+    return script.runInContext(context, { timeout: LIMIT }) as number;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error;
+    throw new Error(`Cannot look for ${regex} as it must take less than ${LIMIT} ms`);
+  } finally {
+    Object.assign(context, { regex: undefined, texts: undefined });
+  }
+}

@@ -1,0 +1,34 @@
+/**
+ * A service that listens on a Unix socket.
+ */
+import { resolve } from 'node:path';
+import * as v from 'valibot';
+import { converse } from '../core/plugin/conversation.ts';
+import { defineHealthCheck } from '../core/plugin/definition.ts';
+import { patternField } from '../core/plugin/text_pattern.ts';
+import { socketPathField } from '../core/spec/fields.ts';
+
+/** As the check of TCP ports, for a Unix stream socket. */
+export const unixCheck = defineHealthCheck({
+  name: 'unix',
+  api: 1,
+  summary: 'A Unix socket accepts a connection and, with expect, gives the right answer.',
+  options: v.strictObject({
+    path: v.pipe(
+      socketPathField,
+      v.description("The socket's path; a relative one begins in the folder that the action runs in."),
+    ),
+    send: v.pipe(
+      v.optional(v.string('must be text')),
+      v.description('Text to send once connected, such as "PING\\r\\n".'),
+    ),
+    expect: v.pipe(
+      v.optional(patternField),
+      v.description('What must come back: text that is contained in it, or /regex/.'),
+    ),
+  }),
+  permissions: { net: ['*'] },
+  check({ path, send, expect }, ctx) {
+    return converse({ path: resolve(ctx.job.cwd, path) }, { send, expect }, ctx);
+  },
+});
