@@ -5,8 +5,7 @@
  * COUNT=1000, INTERVAL=10 (seconds), SETTLE_SECONDS=15, SECONDS=60
  */
 import { join } from 'node:path';
-import { createClient } from '../../adapters/client/client.ts';
-import type { Handle, Peer, Service } from './peer.ts';
+import type { Peer, Service } from './peer.ts';
 import { upkeep } from './peers/upkeep.ts';
 import type { Bench } from './support/bench.ts';
 import { cpuBetween, cpuOf, memoryOf, supervisorsOf } from './support/processes.ts';
@@ -31,19 +30,22 @@ interface Load {
   readonly passing: number;
 }
 
+/** As much of the answer of `upkeep status --json` as is needed here. */
+interface Status {
+  readonly items: readonly {
+    readonly actions: readonly {
+      readonly checks: readonly { readonly looked_at: number | null; readonly status: string | null }[];
+    }[];
+  }[];
+}
+
 /** When the last look at each service began, ms since the epoch, and how many passed. */
-async function lastLooks(socket: string): Promise<{ looks: number[]; passing: number }> {
-  const client = createClient(socket);
-  try {
-    const { items } = await client.call('service.list', {});
-    const checks = items.flatMap((service) => service.actions.flatMap((action) => action.checks));
-    return {
-      looks: checks.flatMap(({ looked_at }) => (looked_at === null ? [] : [looked_at])),
-      passing: checks.filter(({ status }) => status === 'pass').length,
-    };
-  } finally {
-    client.close();
-  }
+function lastLooks({ items }: Status): { looks: number[]; passing: number } {
+  const checks = items.flatMap(({ actions }) => actions.flatMap((action) => action.checks));
+  return {
+    looks: checks.flatMap(({ looked_at }) => (looked_at === null ? [] : [looked_at])),
+    passing: checks.filter(({ status }) => status === 'pass').length,
+  };
 }
 
 function bursts(looks: readonly number[], interval: number): { most: number; mean: number } {
@@ -65,7 +67,7 @@ async function one(bench: Bench, peer: Peer, count: number, interval: number): P
     const argv = [bench.worker, name, stamps.path, '-p', `${port}`, '-a'];
     return { name, argv, port, socket: null, output: join(place.dir, 'out', `${name}.log`) };
   });
-  const handle: Handle = await peer.start(services, place);
+  const handle = await peer.start(services, place);
   try {
     if (!(await bench.until(() => stamps.read().length >= count, GIVE_UP, 50)))
       throw new Error('not all came up');
@@ -76,7 +78,7 @@ async function one(bench: Bench, peer: Peer, count: number, interval: number): P
     const after = cpuOf(supervisorsOf(place.dir, place.worker));
     const cpu = cpuBetween(before, after) / ((performance.now() - from) / 1000);
     const { rss } = memoryOf(supervisorsOf(place.dir, place.worker));
-    const { looks, passing } = await lastLooks(handle.socket ?? '');
+    const { looks, passing } = lastLooks(JSON.parse((await handle.status?.()) ?? '{"items":[]}'));
     return { name: peer.name, cpu, rss, passing, ...bursts(looks, interval) };
   } finally {
     await bench.leave(place, handle);

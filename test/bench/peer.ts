@@ -27,8 +27,8 @@ export interface Handle {
   readonly startedAt: number;
   /** The folder below which the output of the services ends up. */
   readonly logs: string;
-  /** Where upkeep answers; the others have no such thing. */
-  readonly socket?: string;
+  /** What upkeep says of its services, in JSON; the others are not asked. */
+  readonly status?: () => Promise<string>;
   /** Kills the supervisor alone and starts it again over its living services, where it is able to adopt them. */
   readonly takeOver?: () => Promise<void>;
   /** Ends the supervisor and its services; resolves when all are gone. */

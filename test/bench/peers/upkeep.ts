@@ -55,7 +55,7 @@ export function upkeep({ name = 'upkeep', health, ...fields }: UpkeepOptions = {
       return {
         startedAt,
         logs: join(state, 'logs'),
-        socket: join(state, 'upkeep.sock'),
+        status: () => run([process.execPath, COMMAND, 'status', '--json', '--state', state], place),
         async takeOver() {
           await killSupervisors(place.dir, place.worker);
           await run(up, place);

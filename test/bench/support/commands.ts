@@ -41,8 +41,8 @@ export async function launch(argv: readonly [string, ...string[]], place: Place)
   return { startedAt, logs: join(place.dir, 'out'), stop: () => killAll(place.dir, place.worker) };
 }
 
-/** Runs a command to its end. @throws Error with its output if it does not exit with 0. */
-export async function run(argv: readonly [string, ...string[]], place: Place): Promise<void> {
+/** Runs a command to its end, and gives its output. @throws Error with that if it does not exit with 0. */
+export async function run(argv: readonly [string, ...string[]], place: Place): Promise<string> {
   const [command, ...args] = argv;
   const path = join(place.dir, 'command.txt');
   // Into a file: a daemon that the command leaves behind would keep a pipe open.
@@ -50,5 +50,7 @@ export async function run(argv: readonly [string, ...string[]], place: Place): P
   const child = spawn(command, args, { cwd: place.dir, env: place.env, stdio: ['ignore', output, output] });
   closeSync(output);
   const code = await new Promise((resolve, reject) => child.on('error', reject).on('exit', resolve));
-  if (code !== 0) throw new Error(`${argv.join(' ')} exited with ${code}:\n${readFileSync(path, 'utf8')}`);
+  const said = readFileSync(path, 'utf8');
+  if (code !== 0) throw new Error(`${argv.join(' ')} exited with ${code}:\n${said}`);
+  return said;
 }
