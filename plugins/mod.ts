@@ -2,14 +2,17 @@
  * The built-in plugins.
  */
 import type { BuiltInPlugins } from '../core/plugin/built_in.ts';
+import { inProcessProbe } from '../core/plugin/probe_port.ts';
 import { lsofProbe } from './probe_lsof.ts';
+import { netstatProbe } from './probe_netstat.ts';
 import { procfsProbe } from './probe_procfs.ts';
+import { ssProbe } from './probe_ss.ts';
 import { restartRotator } from './rotate_restart.ts';
 import { sizeRotator } from './rotate_size.ts';
 
 /** Every built-in plugin; the probes in order of preference. */
 export const builtInPlugins: BuiltInPlugins = {
-  probes: [procfsProbe, lsofProbe],
+  probes: [procfsProbe, inProcessProbe(ssProbe, {}), lsofProbe, inProcessProbe(netstatProbe, {})],
   rotators: [restartRotator, sizeRotator],
   health_checks: [],
   notifiers: [],

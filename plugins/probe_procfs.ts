@@ -69,10 +69,11 @@ async function findSockets(index: ClaimIndex, host: Host): Promise<Map<string, S
 
 async function findPaths(index: ClaimIndex, host: Host): Promise<(Socket & PathRow)[]> {
   const found: (Socket & PathRow)[] = [];
+  const isSame = (one: string, other: string): boolean => isSameFile(one, other, host.files);
   await visitPaths(host, (row) => {
     const path = Buffer.from(row.path, 'latin1').toString();
     const relative = path.startsWith('/') || path.startsWith('@') ? null : path;
-    const claims = relative === null ? index.ofPath(path, host.files) : index.ofName(path);
+    const claims = relative === null ? index.ofPath(path, isSame) : index.ofName(path);
     if (claims.length > 0) found.push({ ...row, claims, address: null, relative });
   });
   return withoutConnections(found);

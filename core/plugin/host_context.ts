@@ -150,9 +150,10 @@ async function factsOf(
     return null;
   }
   demand(real);
-  const stat = await promises.stat(real);
+  const stat = await promises.stat(real, { bigint: true });
   const kind = stat.isFile() ? 'file' : stat.isDirectory() ? 'folder' : stat.isSocket() ? 'socket' : 'other';
-  return { kind, size: stat.size, modified_at: stat.mtimeMs };
+  const { dev, ino, size, mtimeNs } = stat;
+  return { id: `${dev}:${ino}`, kind, size: Number(size), modified_at: Number(mtimeNs) / 1e6 };
 }
 
 /** Aborts what is done when the time is over or the call's own signal aborts. */

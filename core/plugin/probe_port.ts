@@ -3,7 +3,7 @@
  * process that can be told from every other that ever had that pid.
  */
 import type { Host } from '../host/host.ts';
-import type { Holder } from '../reclaim/claim.ts';
+import { claimKey, type Holder } from '../reclaim/claim.ts';
 import { commandLine } from './command_line.ts';
 import type { PluginContext } from './context.ts';
 import type { FoundHolder, OptionsOf, ProbePlugin } from './definition.ts';
@@ -47,7 +47,10 @@ export function provenAnswer(
   host: Host,
 ): ProbeAnswer {
   const holders = found.holders.flatMap((holder) => provenHolder(holder, begun, host));
-  return { holders, complete: found.complete };
+  // Whoever ended while it was looked for, or let go, may have handed its socket on.
+  const proven = new Set(holders.map(({ claim }) => claimKey(claim)));
+  const lost = found.holders.some(({ claim }) => !proven.has(claimKey(claim)));
+  return { holders, complete: found.complete && !lost };
 }
 
 function provenHolder(found: FoundHolder, begun: number, { processes, platform }: Host): Holder[] {
