@@ -21,7 +21,7 @@ const PORT_DETAILS = /^(?:users:\((.*)\) +)?(?:timer:\(\S*\) +)?(?:uid:\d+ +)?in
 // Netid State Recv-Q Send-Q Path Inode Peer Inode users:(…) <-> …
 const PATH_ROW = /^u_[a-z]+ +(\S+) +\d+ +\d+ +(.*)$/s;
 /** What ends a path. A path, or the name of a program, may look like it: then it is there twice. */
-const PATH_END = / (\d+) \S+ \d+ *(?=users:\(|<->|$)/g;
+const PATH_END = / (\d+) +\* +\d+ *(?=users:\(|<->|$)/g;
 const ROW_START = /^(?:tcp|udp|u_[a-z]+) +[A-Z]/;
 const USER = /,pid=(\d+),fd=(\d+)\)/g;
 

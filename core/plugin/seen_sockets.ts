@@ -49,8 +49,9 @@ async function isSameFile(one: string, other: string, ctx: PluginContext): Promi
     const [a, b] = [await ctx.stat(one), await ctx.stat(other)];
     if (a === null || b === null) return false;
     return a.id === undefined || b.id === undefined ? null : a.id === b.id;
-  } catch {
-    return null;
+  } catch (error) {
+    // Gone between two looks, or not ours to look at.
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? false : null;
   }
 }
 

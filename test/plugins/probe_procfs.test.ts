@@ -19,9 +19,10 @@ import type { ProbeAnswer, ProbeQuery } from '../../core/plugin/probe.ts';
 import type { Claim } from '../../core/reclaim/claim.ts';
 import { procfsProbe } from '../../plugins/probe_procfs.ts';
 import { Fixtures, hasPython } from '../contract/fixture.ts';
-import { describeProbe } from '../contract/probe.ts';
+import { probeCases } from '../contract/probe.ts';
+import { describeContract } from '../contract/vitest.ts';
 
-describeProbe(procfsProbe);
+describe('procfs: the contract', () => describeContract(probeCases(procfsProbe)));
 
 describe('procfs', () => {
   const host = nodeHost();
@@ -66,12 +67,6 @@ describe('procfs', () => {
     await listen({ path: join(dir, 'run', 'a.sock') });
     const { holders } = await ask({ kind: 'socket', path: join(dir, 'var', 'a.sock') });
     expect(holders).toMatchObject([{ process: self }]);
-  });
-
-  it('finds a path with a line break in it', async () => {
-    const path = join(dir, 'a\nb.sock');
-    await listen({ path });
-    expect((await ask({ kind: 'socket', path })).holders).toMatchObject([{ process: self }]);
   });
 
   it('finds a path beyond ASCII', async () => {
