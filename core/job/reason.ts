@@ -47,6 +47,8 @@ export const REASON_CODES = [
   'SPEC_CHANGED',
   /** It holds all of its claims. */
   'READY',
+  /** Two probes tell different things about who holds a claim. */
+  'PROBE_DISAGREEMENT',
   /** A bug of upkeep itself: reported, never acted on. */
   'INTERNAL_ERROR',
 ] as const;

@@ -17,7 +17,7 @@ import { ProcessTable } from '../process/process_table.ts';
 import { Reaper } from '../process/reaper.ts';
 import { ClaimWatch } from '../readiness/claim_watch.ts';
 import type { Claim } from '../reclaim/claim.ts';
-import { lookUpHolders, type ReclaimWorld, removePidFileIfOurs, writePidFile } from '../reclaim/mod.ts';
+import { ProbeHost, type ReclaimWorld, removePidFileIfOurs, writePidFile } from '../reclaim/mod.ts';
 import { claimsOf, parseServiceFile, type ServiceFile, type SpecIssue } from '../spec/mod.ts';
 import { acquireLock } from '../store/lock.ts';
 import type { NewEvent } from '../store/records.ts';
@@ -157,9 +157,11 @@ async function assemble(
     files.rmSync(statusFile(paths, job), { force: true }),
   );
 
+  const probes = new ProbeHost(host, options.plugins.probes, (why) => record(null, why));
+  probes.configure(file.probes);
   const world: ReclaimWorld = {
     host,
-    probes: options.plugins.probes,
+    probes,
     upkeep_pid: options.pid,
     instance,
     jobOfSession: (session) => {
@@ -173,8 +175,8 @@ async function assemble(
     describeJob: (id) => loop.jobs.get(id)?.job ?? store.jobs({ id })[0] ?? null,
   };
 
-  const lookUp = (claims: readonly Claim[], suspects: readonly number[]): ReturnType<typeof lookUpHolders> =>
-    lookUpHolders(claims, world, { suspects, exhaustive: false });
+  const lookUp = (claims: readonly Claim[], suspects: readonly number[]) =>
+    probes.lookUp(claims, { suspects, exhaustive: false });
   const claimWatch = new ClaimWatch(host, agenda, lookUp, {
     ready: ({ job_id, epoch }, note) => {
       const runtime = loop.jobs.get(job_id);
@@ -281,7 +283,9 @@ async function assemble(
     },
     reload: (origin) => {
       try {
-        fleet.enact(fleet.adopt(readServiceFile(options)), origin);
+        const again = readServiceFile(options);
+        probes.configure(again.probes);
+        fleet.enact(fleet.adopt(again), origin);
         return null;
       } catch (error) {
         if (error instanceof SpecError) return [...error.issues];
