@@ -35,7 +35,7 @@ export const procfsProbe: Probe = {
   async holders({ claims, suspects, exhaustive }, host) {
     const index = new ClaimIndex(claims);
     const search = new Search(await findSockets(index, host), exhaustive, host);
-    await search.lookInto(suspects);
+    await search.lookInto(withDescendants(suspects, host.files));
     // The newest first: who has just been started is asked about most.
     await search.lookInto(host.processes.list().reverse());
     if (search.hasMissing) {
@@ -108,7 +108,7 @@ class Search {
   }
 
   /** Looks into processes that it has not looked into before, until nothing is left to find. */
-  async lookInto(pids: readonly number[]): Promise<void> {
+  async lookInto(pids: Iterable<number>): Promise<void> {
     await inSlices(this.#host.clock, this.#steps(pids), () => {});
   }
 
@@ -130,7 +130,7 @@ class Search {
   }
 
   /** The walk, a process or a descriptor at a time: one process may have a hundred thousand. */
-  *#steps(pids: readonly number[]): Generator<void> {
+  *#steps(pids: Iterable<number>): Generator<void> {
     for (const pid of pids) {
       if (this.#isDone) return;
       if (this.#visited.has(pid)) continue;
@@ -192,6 +192,28 @@ class Search {
     if (socket === undefined || socket.relative !== null) return [];
     const { claims, address, inode } = socket;
     return claims.map((claim) => ({ claim, process: null, address, command: '', fd: null, inode }));
+  }
+}
+
+/** Processes, each followed by the trees below it, as far as somebody goes on: a worker often has what is looked for. */
+function* withDescendants(pids: readonly number[], files: Files): Generator<number> {
+  for (const pid of pids) {
+    yield pid;
+    yield* withDescendants(childrenOf(pid, files), files);
+  }
+}
+
+/** The children that its first thread has started; the others are found with all the rest. */
+function childrenOf(pid: number, files: Files): number[] {
+  try {
+    return files
+      .readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1')
+      .split(' ')
+      .slice(0, -1)
+      .map(Number);
+  } catch {
+    // Gone, or a kernel without this list.
+    return [];
   }
 }
 
