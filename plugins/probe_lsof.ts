@@ -7,7 +7,7 @@
  */
 import { posix } from 'node:path';
 import type { Files, Host } from '../core/host/host.ts';
-import { ClaimIndex } from '../core/plugin/claim_index.ts';
+import { ClaimIndex, isSameFile } from '../core/plugin/claim_index.ts';
 import { commandLine } from '../core/plugin/command_line.ts';
 import { withoutConnections } from '../core/plugin/connections.ts';
 import type { Probe } from '../core/plugin/probe.ts';
@@ -136,7 +136,7 @@ function pathBindings(lines: readonly Line[], index: ClaimIndex, host: Host): Bi
     .map((line) => ({
       line,
       address: null,
-      claims: index.ofPath(line.name, host.files),
+      claims: index.ofPath(line.name, (one, other) => isSameFile(one, other, host.files)),
       connected: line.state === 'CONNECTED',
     }))
     .filter(({ claims }) => claims.length > 0);

@@ -35,7 +35,7 @@ export const procfsProbe: Probe = {
   async holders({ claims, suspects, exhaustive }, host) {
     const index = new ClaimIndex(claims);
     const search = new Search(await findSockets(index, host), exhaustive, host);
-    await search.lookInto(suspects);
+    await search.lookInto(withDescendants(suspects, host.files));
     // The newest first: who has just been started is asked about most.
     await search.lookInto(host.processes.list().reverse());
     if (search.hasMissing) {
@@ -69,10 +69,11 @@ async function findSockets(index: ClaimIndex, host: Host): Promise<Map<string, S
 
 async function findPaths(index: ClaimIndex, host: Host): Promise<(Socket & PathRow)[]> {
   const found: (Socket & PathRow)[] = [];
+  const isSame = (one: string, other: string): boolean => isSameFile(one, other, host.files);
   await visitPaths(host, (row) => {
     const path = Buffer.from(row.path, 'latin1').toString();
     const relative = path.startsWith('/') || path.startsWith('@') ? null : path;
-    const claims = relative === null ? index.ofPath(path, host.files) : index.ofName(path);
+    const claims = relative === null ? index.ofPath(path, isSame) : index.ofName(path);
     if (claims.length > 0) found.push({ ...row, claims, address: null, relative });
   });
   return withoutConnections(found);
@@ -107,7 +108,7 @@ class Search {
   }
 
   /** Looks into processes that it has not looked into before, until nothing is left to find. */
-  async lookInto(pids: readonly number[]): Promise<void> {
+  async lookInto(pids: Iterable<number>): Promise<void> {
     await inSlices(this.#host.clock, this.#steps(pids), () => {});
   }
 
@@ -129,7 +130,7 @@ class Search {
   }
 
   /** The walk, a process or a descriptor at a time: one process may have a hundred thousand. */
-  *#steps(pids: readonly number[]): Generator<void> {
+  *#steps(pids: Iterable<number>): Generator<void> {
     for (const pid of pids) {
       if (this.#isDone) return;
       if (this.#visited.has(pid)) continue;
@@ -191,6 +192,28 @@ class Search {
     if (socket === undefined || socket.relative !== null) return [];
     const { claims, address, inode } = socket;
     return claims.map((claim) => ({ claim, process: null, address, command: '', fd: null, inode }));
+  }
+}
+
+/** Processes, each followed by the trees below it, as far as somebody goes on: a worker often has what is looked for. */
+function* withDescendants(pids: readonly number[], files: Files): Generator<number> {
+  for (const pid of pids) {
+    yield pid;
+    yield* withDescendants(childrenOf(pid, files), files);
+  }
+}
+
+/** The children that its first thread has started; the others are found with all the rest. */
+function childrenOf(pid: number, files: Files): number[] {
+  try {
+    return files
+      .readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1')
+      .split(' ')
+      .slice(0, -1)
+      .map(Number);
+  } catch {
+    // Gone, or a kernel without this list.
+    return [];
   }
 }
 

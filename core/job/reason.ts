@@ -51,6 +51,8 @@ export const REASON_CODES = [
   'HEALTHY',
   /** A health check could not look, or can again: nothing follows from that. */
   'CHECK_UNAVAILABLE',
+  /** Two probes tell different things about who holds a claim. */
+  'PROBE_DISAGREEMENT',
   /** A bug of upkeep itself: reported, never acted on. */
   'INTERNAL_ERROR',
 ] as const;

@@ -43,13 +43,15 @@ export class ClaimIndex {
 
   /**
    * The claims of a path, absolute or `@name`, or of any other way to the same file (`/var/run` is a symlink to `/run`).
+   *
+   * @param isSame whether two paths lead to one file; called only where they end in the same name.
    */
-  ofPath(path: string, files: Files): readonly SocketClaim[] {
+  ofPath(path: string, isSame: (one: string, other: string) => boolean): readonly SocketClaim[] {
     if (path.startsWith('@')) {
       const name = withoutPadding(path);
       return this.ofName(name).filter((claim) => claim.path === name);
     }
-    return this.ofName(path).filter((claim) => claim.path === path || isSameFile(claim.path, path, files));
+    return this.ofName(path).filter((claim) => claim.path === path || isSame(claim.path, path));
   }
 
   /** The claims whose path ends in the same file name: all that can be told of a path relative to an unknown folder. */

@@ -29,6 +29,8 @@ export interface RunResult {
 
 /** What is known of a file. */
 export interface FileFacts {
+  /** The same for every path that leads to one file, and for no other file as long as that one is there. */
+  readonly id?: string;
   readonly kind: 'file' | 'folder' | 'socket' | 'other';
   /** Bytes. */
   readonly size: number;

@@ -161,7 +161,7 @@ async function factsOf(
   const real = await realTarget(files, path, demand);
   try {
     // No link is left in it; one that was put there since is not followed.
-    const stat = await files.promises.lstat(real);
+    const stat = await files.promises.lstat(real, { bigint: true });
     const kind = stat.isFile()
       ? 'file'
       : stat.isDirectory()
@@ -169,7 +169,8 @@ async function factsOf(
         : stat.isSocket()
           ? 'socket'
           : 'other';
-    return { kind, size: stat.size, modified_at: stat.mtimeMs };
+    const { dev, ino, size, mtimeNs } = stat;
+    return { id: `${dev}:${ino}`, kind, size: Number(size), modified_at: Number(mtimeNs) / 1e6 };
   } catch (error) {
     if (isMissing(error)) return null;
     throw error;

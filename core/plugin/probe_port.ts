@@ -2,8 +2,8 @@
  * From a probe as it is written as a plugin to one as reclaim asks it: what was found is a pid, what is needed is a
  * process that can be told from every other that ever had that pid.
  */
-import type { Host } from '../host/host.ts';
-import type { Holder } from '../reclaim/claim.ts';
+import type { Host, Processes } from '../host/host.ts';
+import { claimKey, type Holder } from '../reclaim/claim.ts';
 import { commandLine } from './command_line.ts';
 import type { PluginContext } from './context.ts';
 import type { FoundHolder, OptionsOf, ProbePlugin } from './definition.ts';
@@ -47,7 +47,10 @@ export function provenAnswer(
   host: Host,
 ): ProbeAnswer {
   const holders = found.holders.flatMap((holder) => provenHolder(holder, begun, host));
-  return { holders, complete: found.complete };
+  // Whoever ended while it was looked for, or let go, may have handed its socket on.
+  const proven = new Set(holders.map(({ claim }) => claimKey(claim)));
+  const lost = found.holders.some(({ claim }) => !proven.has(claimKey(claim)));
+  return { holders, complete: found.complete && !lost };
 }
 
 function provenHolder(found: FoundHolder, begun: number, { processes, platform }: Host): Holder[] {
@@ -56,9 +59,17 @@ function provenHolder(found: FoundHolder, begun: number, { processes, platform }
   const stat = processes.stat(pid);
   const process = processes.identity(pid);
   if (stat === null || process === null) return [];
+  const held =
+    platform === 'linux' && fd !== null && inode !== null ? hasOpen(pid, fd, inode, processes) : null;
   // Where the descriptor can be looked at, it proves more than any clock.
-  const link = platform === 'linux' && fd !== null && inode !== null ? processes.descriptor(pid, fd) : null;
-  if (link === null ? stat.started_ms > begun : link !== `socket:[${inode}]`) return [];
+  if (!(held ?? stat.started_ms <= begun)) return [];
   const command = commandLine(processes.argv(pid), () => '');
   return [{ claim, process, address, command, fd, inode }];
+}
+
+/** Whether a descriptor of a process is that socket; null where its descriptors are not ours to see. */
+function hasOpen(pid: number, fd: number, inode: string, processes: Processes): boolean | null {
+  const link = processes.descriptor(pid, fd);
+  if (link !== null) return link === `socket:[${inode}]`;
+  return processes.descriptors(pid) === null ? null : false;
 }

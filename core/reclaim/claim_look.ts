@@ -4,7 +4,7 @@
 import type { Identity } from '../process/identity.ts';
 import { type Claim, claimKey, type SocketClaim } from './claim.ts';
 import { classify, type KnownProcess } from './holder_class.ts';
-import { type HolderAnswer, lookUpHolders } from './look_up.ts';
+import type { HolderAnswer } from './look_up.ts';
 import type { ObservedClaim, ObservedHolder } from './observations.ts';
 import { lookAtPort, lookAtPorts } from './port_look.ts';
 import { lookAtSocket, unixTable } from './socket_look.ts';
@@ -31,7 +31,7 @@ export async function lookAtClaims(
   const { settled, questions } = await lookAtAll(target, world);
   if (questions.length === 0) return { claims: settled, probe: null };
   const asked = questions.map(({ claim }) => claim);
-  const answer = await lookUpHolders(asked, world, { suspects, exhaustive: true });
+  const answer = await world.probes.lookUp(asked, { suspects, exhaustive: true });
   const whose = classifier(target, world);
   const answered = await Promise.all(questions.map((question) => settle(question, answer, whose, world)));
   return { claims: [...settled, ...answered], probe: answer.probe };

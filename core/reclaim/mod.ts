@@ -3,8 +3,10 @@
  *
  * `observe` → `planReclaim` → `reclaim`: looks, a pure plan, and the runner that carries it out.
  */
+
+export type { ProbeStats } from './asked_probe.ts';
 export { classify, type HolderClass, type KnownProcess, type OwningJob } from './holder_class.ts';
-export { type HolderAnswer, lookUpHolders } from './look_up.ts';
+export { type HolderAnswer, type HolderLookUp, ProbeHost } from './look_up.ts';
 export type { Observations } from './observations.ts';
 export { observe } from './observe.ts';
 export { readPidFile, removePidFileIfOurs, writePidFile } from './pid_file.ts';

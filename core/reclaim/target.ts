@@ -2,9 +2,9 @@
  * Whom reclaim works for, and what it may ask about the world.
  */
 import type { Host } from '../host/host.ts';
-import type { Probe } from '../plugin/probe.ts';
 import type { Identity } from '../process/identity.ts';
 import type { ActionSpec } from '../spec/mod.ts';
+import type { HolderLookUp } from './look_up.ts';
 
 /** A job that is about to be spawned. */
 export interface ReclaimTarget {
@@ -30,8 +30,8 @@ export interface JobName {
 /** What the supervisor lends to reclaim. */
 export interface ReclaimWorld {
   readonly host: Host;
-  /** In order of preference. */
-  readonly probes: readonly Probe[];
+  /** Who tells who holds a claim. */
+  readonly probes: HolderLookUp;
   /** This upkeep's pid: neither it nor its ancestors are ever stopped. */
   readonly upkeep_pid: number;
   /** This upkeep's name in markers. */

@@ -46,7 +46,8 @@ export function parseServiceFile(text: string, path: string, registry: SpecRegis
     ...claimFaults(actions, folder),
   ];
   if (all.length > 0 || !parsed.success) return { issues: issuesOf(all, document) };
-  return { file: { path: resolve(path), services: resolveServices(parsed.output, folder) } };
+  const { probes } = parsed.output;
+  return { file: { path: resolve(path), probes, services: resolveServices(parsed.output, folder) } };
 }
 
 function resolveServices({ services }: FileInput, folder: string): Record<string, ServiceSpec> {

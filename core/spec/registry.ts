@@ -16,4 +16,6 @@ export interface SpecRegistry {
   readonly rotators: readonly (NamedPlugin & Pick<LogRotator, 'by_default'>)[];
   readonly health_checks: readonly NamedPlugin[];
   readonly notifiers: readonly NamedPlugin[];
+  /** In order of preference. */
+  readonly probes: readonly Pick<NamedPlugin, 'name'>[];
 }

@@ -84,9 +84,18 @@ export interface ServiceSpec {
   readonly actions: Readonly<Record<string, ActionSpec>>;
 }
 
+/** Which probes are asked who holds a claim. */
+export interface ProbesSpec {
+  /** By name; the others are not asked. */
+  readonly order: readonly string[];
+  /** How many complete answers are wanted. */
+  readonly quorum: 1 | 2;
+}
+
 /** A service file that was found to be right. */
 export interface ServiceFile {
   /** Absolute. */
   readonly path: string;
+  readonly probes: ProbesSpec;
   readonly services: Readonly<Record<string, ServiceSpec>>;
 }

@@ -15,7 +15,7 @@ import { cleanEnv } from '../process/launch.ts';
 import { OomWitness } from '../process/oom.ts';
 import { ProcessTable } from '../process/process_table.ts';
 import { Reaper } from '../process/reaper.ts';
-import { lookUpHolders, type ReclaimWorld, removePidFileIfOurs, writePidFile } from '../reclaim/mod.ts';
+import { ProbeHost, type ReclaimWorld, removePidFileIfOurs, writePidFile } from '../reclaim/mod.ts';
 import { parseServiceFile, type ServiceFile, type SpecIssue } from '../spec/mod.ts';
 import { acquireLock } from '../store/lock.ts';
 import type { NewEvent } from '../store/records.ts';
@@ -156,9 +156,11 @@ async function assemble(
     files.rmSync(statusFile(paths, job), { force: true }),
   );
 
+  const probes = new ProbeHost(host, options.plugins.probes, (why) => record(null, why));
+  probes.configure(file.probes);
   const world: ReclaimWorld = {
     host,
-    probes: options.plugins.probes,
+    probes,
     upkeep_pid: options.pid,
     instance,
     jobOfSession: (session) => {
@@ -180,7 +182,7 @@ async function assemble(
     agenda,
     loop,
     logs,
-    lookUp: (claims, suspects, exhaustive) => lookUpHolders(claims, world, { suspects, exhaustive }),
+    lookUp: (claims, suspects, exhaustive) => probes.lookUp(claims, { suspects, exhaustive }),
     random: Math.random,
     check: (type) => healthChecks.get(type) ?? null,
     note: record,
@@ -269,7 +271,9 @@ async function assemble(
     },
     reload: (origin) => {
       try {
-        fleet.enact(fleet.adopt(readServiceFile(options)), origin);
+        const again = readServiceFile(options);
+        probes.configure(again.probes);
+        fleet.enact(fleet.adopt(again), origin);
         return null;
       } catch (error) {
         if (error instanceof SpecError) return [...error.issues];

@@ -10,7 +10,7 @@ import { serviceState } from '../job/service_state.ts';
 import type { Logs } from '../log/mod.ts';
 import type { Reaper } from '../process/reaper.ts';
 import type { Claim } from '../reclaim/claim.ts';
-import { classify, lookUpHolders, type ReclaimWorld } from '../reclaim/mod.ts';
+import { classify, type ReclaimWorld } from '../reclaim/mod.ts';
 import type { SpecIssue } from '../spec/mod.ts';
 import type { Actor, EventRecord, RunRow } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
@@ -165,7 +165,7 @@ export class Supervisor implements Control {
 
   async holders(claim: Claim): Promise<{ holders: HolderView[]; complete: boolean }> {
     const { world } = this.#parts;
-    const seen = await lookUpHolders([claim], world, { suspects: [], exhaustive: true });
+    const seen = await world.probes.lookUp([claim], { suspects: [], exhaustive: true });
     const holders = seen.holders.map((holder): HolderView => {
       const known = holder.process === null ? null : classify(holder.process, null, world);
       // Without a job to reclaim for nothing is "own": what is ours is managed.

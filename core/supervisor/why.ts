@@ -41,6 +41,8 @@ const NEXT_STEP: { readonly [C in ReasonCode]: string } = {
   REQUESTED: 'Nothing: somebody asked for it.',
   REBOOTED: 'Nothing: the machine was started again, and so was this.',
   PROBE_UNAVAILABLE: 'Run upkeep as a user who may see the processes, or install lsof.',
+  PROBE_DISAGREEMENT:
+    'Look for yourself who has it, and leave the probe that is wrong out of `probes.order`.',
   STORE_DEGRADED: 'Make room on the disk or mend the state folder; nothing is lost while upkeep runs.',
   GAVE_UP: 'Mend the cause, then: upkeep start {service}.',
   WANTED_DOWN: 'To have it up: upkeep start {service}.',

@@ -15,7 +15,7 @@ import { tcpCheck } from '../../plugins/health_tcp.ts';
 import { unixCheck } from '../../plugins/health_unix.ts';
 import { builtInPlugins } from '../../plugins/mod.ts';
 import { type HealthSituation, healthCheckCases, type SetUp } from '../contract/health_check.ts';
-import { describeCases } from '../contract/run_cases.ts';
+import { describeContract } from '../contract/vitest.ts';
 import { Place, type Written } from './health_support.ts';
 
 /** A situation in a place of its own. */
@@ -117,7 +117,7 @@ const SITUATIONS: Readonly<
 
 for (const [name, { plugin, ...situations }] of Object.entries(SITUATIONS)) {
   const check = inProcessHealthCheck(plugin, nodeHost());
-  describeCases(`health check ${name}`, healthCheckCases({ check, ...situations }));
+  describe(`health check ${name}`, () => describeContract(healthCheckCases({ check, ...situations })));
 }
 
 describe('the contract suite', () => {

@@ -9,9 +9,14 @@ import { nodeHost } from '../../core/host/node_host.ts';
 import type { ProbeAnswer } from '../../core/plugin/probe.ts';
 import { lsofProbe } from '../../plugins/probe_lsof.ts';
 import { Fixtures, hasPython } from '../contract/fixture.ts';
-import { describeProbe } from '../contract/probe.ts';
+import { probeCases } from '../contract/probe.ts';
+import { describeContract } from '../contract/vitest.ts';
 
-describeProbe(lsofProbe, { 'a path with a space in it': 'lsof on Linux cuts it there' });
+describe('lsof: the contract', () =>
+  describeContract(probeCases(lsofProbe), {
+    'a path with a space in it': 'lsof on Linux cuts it there',
+    'a path with a line break in it': 'lsof spells it otherwise, and others that are spelt so the same way',
+  }));
 
 describe('lsof', () => {
   const host = nodeHost();

@@ -19,9 +19,10 @@ import type { ProbeAnswer, ProbeQuery } from '../../core/plugin/probe.ts';
 import type { Claim } from '../../core/reclaim/claim.ts';
 import { procfsProbe } from '../../plugins/probe_procfs.ts';
 import { Fixtures, hasPython } from '../contract/fixture.ts';
-import { describeProbe } from '../contract/probe.ts';
+import { probeCases } from '../contract/probe.ts';
+import { describeContract } from '../contract/vitest.ts';
 
-describeProbe(procfsProbe);
+describe('procfs: the contract', () => describeContract(probeCases(procfsProbe)));
 
 describe('procfs', () => {
   const host = nodeHost();
@@ -66,12 +67,6 @@ describe('procfs', () => {
     await listen({ path: join(dir, 'run', 'a.sock') });
     const { holders } = await ask({ kind: 'socket', path: join(dir, 'var', 'a.sock') });
     expect(holders).toMatchObject([{ process: self }]);
-  });
-
-  it('finds a path with a line break in it', async () => {
-    const path = join(dir, 'a\nb.sock');
-    await listen({ path });
-    expect((await ask({ kind: 'socket', path })).holders).toMatchObject([{ process: self }]);
   });
 
   it('finds a path beyond ASCII', async () => {
@@ -191,6 +186,39 @@ describe('procfs', () => {
     expect(looked.size).toBeGreaterThan(1);
   });
 
+  it('looks into the tree below a suspect before all others', async () => {
+    const { port, pids } = await fixtures.start('hold_shared.mjs');
+    const [parent = 0, child = 0] = pids;
+    const looked: number[] = [];
+    const descriptor: Processes['descriptor'] = (pid, fd) => {
+      if (looked.at(-1) !== pid) looked.push(pid);
+      // As if the parent had let go of what it handed on.
+      return pid === parent ? '/dev/null' : host.processes.descriptor(pid, fd);
+    };
+    const query = { suspects: [process.pid], exhaustive: false };
+    const { holders } = await ask({ kind: 'tcp', address: null, port }, withProcesses({ descriptor }), query);
+    expect(holders.map((holder) => holder.process?.pid)).toEqual([child]);
+    expect(looked[0]).toBe(process.pid);
+    expect(looked).toContain(parent);
+    expect(looked.slice(1).every((pid) => descendsFromUs(pid))).toBe(true);
+  });
+
+  it('starts no process, and reads each table once for any number of claims', async () => {
+    const claims = await Promise.all([listenTcp(), listenTcp(), listenTcp()]);
+    const opened: string[] = [];
+    const openSync: typeof fs.openSync = (path, ...rest) => {
+      opened.push(String(path));
+      return host.files.openSync(path, ...rest);
+    };
+    const refuse = (): never => {
+      throw new Error('started a process');
+    };
+    const on = { ...host, files: { ...host.files, openSync }, spawner: { spawn: refuse, run: refuse } };
+    const { holders } = await procfsProbe.holders({ claims, suspects: [], exhaustive: true }, on);
+    expect(holders).toHaveLength(3);
+    expect(opened).toEqual(['/proc/net/tcp', '/proc/net/tcp6']);
+  });
+
   it('shows the name of a program without arguments, and no more than 200 characters of any', async () => {
     const claim = await listenTcp();
     const commandOf = async (argv: readonly string[] | null): Promise<string | undefined> =>
@@ -228,6 +256,11 @@ describe('procfs', () => {
       })),
     );
   });
+
+  function descendsFromUs(pid: number): boolean {
+    for (let at = pid; at > 1; at = host.processes.stat(at)?.ppid ?? 0) if (at === process.pid) return true;
+    return false;
+  }
 
   function withProcesses(changes: Partial<Processes>): Host {
     const processes = new Proxy(host.processes, {

@@ -18,7 +18,7 @@ const BASE: FakeProcess[] = [
 function worldOf(processes: FakeProcess[], changes: Partial<ReclaimWorld> = {}): ReclaimWorld {
   return {
     host: new FakeHost(...BASE, ...processes),
-    probes: [],
+    probes: { lookUp: () => Promise.reject(new Error('not here')) },
     upkeep_pid: UPKEEP,
     instance: 'c0ffee',
     jobOfSession: () => null,

@@ -11,6 +11,7 @@ import { nodeHost } from '../../../core/host/node_host.ts';
 import type { Reason } from '../../../core/job/reason.ts';
 import type { Identity } from '../../../core/process/identity.ts';
 import { formatMark, MARKER } from '../../../core/process/marker.ts';
+import { ProbeHost } from '../../../core/reclaim/look_up.ts';
 import { type ReclaimResult, reclaim } from '../../../core/reclaim/reclaim.ts';
 import type { ReclaimTarget, ReclaimWorld } from '../../../core/reclaim/target.ts';
 import { builtInPlugins } from '../../../plugins/mod.ts';
@@ -145,7 +146,7 @@ export class Machine {
   world(changes: Partial<ReclaimWorld> = {}): ReclaimWorld {
     return {
       host: this.host,
-      probes: builtInPlugins.probes,
+      probes: new ProbeHost(this.host, builtInPlugins.probes, () => {}),
       upkeep_pid: process.pid,
       instance: INSTANCE,
       jobOfSession: () => null,

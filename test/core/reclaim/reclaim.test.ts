@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Host } from '../../../core/host/host.ts';
+import { ProbeHost } from '../../../core/reclaim/look_up.ts';
 import { aTarget, tcp, udp } from './builders.ts';
 import { hasPython, Machine, replacing } from './machine.ts';
 
@@ -437,7 +438,10 @@ describe('the fast path', () => {
       { sockets: [machine.path('web.sock')], tcp_ports: [tcp(await machine.freePort())] },
       { pid_file, last: main.identity },
     );
-    const world = machine.world({ host: { ...machine.host, processes }, probes: [probe] });
+    const world = machine.world({
+      host: { ...machine.host, processes },
+      probes: new ProbeHost(machine.host, [probe], () => {}),
+    });
     expect(await machine.reclaim(target, world)).toEqual(FREE);
     expect(fs.readdirSync(machine.folder)).toEqual([]);
     expect(codes()).toEqual(['RECLAIMED']);

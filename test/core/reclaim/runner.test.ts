@@ -4,6 +4,7 @@ import type { Host } from '../../../core/host/host.ts';
 import type { Reason } from '../../../core/job/reason.ts';
 import type { Probe } from '../../../core/plugin/probe.ts';
 import { claimKey } from '../../../core/reclaim/claim.ts';
+import { ProbeHost } from '../../../core/reclaim/look_up.ts';
 import { MAX_ROUNDS, reclaim } from '../../../core/reclaim/reclaim.ts';
 import { KILL_WAIT } from '../../../core/reclaim/stop.ts';
 import type { ReclaimTarget } from '../../../core/reclaim/target.ts';
@@ -38,7 +39,7 @@ function machine(host: FakeHost, ports: Record<string, number[]>, complete = tru
   const notes: Reason[] = [];
   const world = {
     host: host as Host,
-    probes: [probe],
+    probes: new ProbeHost(host, [probe], () => {}),
     upkeep_pid: 500,
     instance: 'c0ffee',
     jobOfSession: () => null,

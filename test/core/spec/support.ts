@@ -28,6 +28,7 @@ export const REGISTRY: SpecRegistry = {
     },
   ],
   notifiers: [],
+  probes: [{ name: 'eyes' }, { name: 'ears' }, { name: 'nose' }],
 };
 
 export const PATH = '/srv/app/upkeep.yaml';

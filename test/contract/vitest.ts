@@ -1,0 +1,29 @@
+/**
+ * Contract cases as tests of vitest.
+ */
+import { expect, it } from 'vitest';
+import type { ContractCase } from './contract_case.ts';
+import { lackingNeeds } from './machine.ts';
+
+/**
+ * Defines a test for each case. It is skipped by name, with the reason, where the machine lacks what it needs.
+ *
+ * @param excuses cases that cannot hold for what is tested, by name, with the reason why.
+ */
+export function describeContract(
+  cases: readonly ContractCase[],
+  excuses: Readonly<Record<string, string>> = {},
+): void {
+  for (const each of cases) {
+    const lacking = lackingNeeds(each);
+    const reason = excuses[each.name] ?? (lacking.length === 0 ? undefined : `needs ${lacking.join(', ')}`);
+    if (reason === undefined) it(each.name, () => each.run());
+    else it.skip(`${each.name} (${reason})`, () => each.run());
+  }
+
+  it('is excused from nothing but what is asked here', () => {
+    const names = cases.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    expect(Object.keys(excuses).filter((name) => !names.includes(name))).toEqual([]);
+  });
+}
