@@ -42,11 +42,14 @@ class OpenConnection implements Connection {
   }
 
   write(data: string | Uint8Array): Promise<void> {
+    const socket = this.#socket;
     return new Promise((resolve, reject) => {
-      this.#socket.write(data, (error) => {
-        if (!error) resolve();
-        // One that is gone says only that, and not what it died of.
-        else reject(this.#socket.errored ?? error);
+      socket.write(data, (error) => {
+        // Of what was under way when the connection was destroyed, Node says that it is done; and of what comes after,
+        // that it is destroyed, and not why.
+        if (socket.destroyed) reject(socket.errored ?? error ?? closedError());
+        else if (error) reject(error);
+        else resolve();
       });
     });
   }
@@ -60,4 +63,8 @@ class OpenConnection implements Connection {
     this.#socket.destroy();
     await this.#closed;
   }
+}
+
+function closedError(): Error {
+  return Object.assign(new Error('The connection was closed'), { code: 'ECONNABORTED' });
 }

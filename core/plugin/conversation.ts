@@ -31,46 +31,52 @@ export async function converse(
 ): Promise<HealthResult> {
   const begun = ctx.now();
   let connection: Connection | undefined;
+  let heard = '';
   try {
     connection = await ctx.connect(target);
     if (send !== undefined) await connection.write(send);
-    if (expect !== undefined) return await answered(connection, expect, ctx, begun);
-    const response_ms = elapsed(ctx, begun);
+    if (expect === undefined) return connected(elapsed(ctx, begun));
+    for await (const answer of answers(connection)) {
+      heard = answer;
+      if (hasPattern(expect, answer)) return answered(expect, answer, elapsed(ctx, begun));
+    }
+    const said = heard === '' ? 'nothing' : quoted(heard);
     return {
-      status: 'pass',
-      message: `connected in ${formatDuration(response_ms)}`,
-      data: { response_ms },
+      status: 'fail',
+      message: `answered ${said}, without ${patternText(expect)}`,
+      data: { response_ms: elapsed(ctx, begun), answer: excerpt(heard) },
     };
   } catch (error) {
-    return failedLook(error, ctx, begun, connection === undefined ? 'connection' : 'right answer');
+    const wanted = heard === '' ? 'answer' : `answer but ${quoted(heard)}`;
+    return failedLook(error, ctx, begun, connection === undefined ? 'connection' : wanted);
   } finally {
     await connection?.close();
   }
 }
 
-/** Reads until the pattern is there, or can come no more. */
-async function answered(
-  connection: Connection,
-  expect: string,
-  ctx: PluginContext,
-  begun: number,
-): Promise<HealthResult> {
+/** All that has come so far, each time that more has, until there is no more or enough. */
+async function* answers(connection: Connection): AsyncGenerator<string> {
   let bytes = Buffer.alloc(0);
-  for (;;) {
+  while (bytes.length < MAX_ANSWER) {
     const chunk = await connection.read();
-    if (chunk !== null) bytes = Buffer.concat([bytes, chunk]);
-    const answer = bytes.toString('utf8', 0, MAX_ANSWER);
-    const response_ms = elapsed(ctx, begun);
-    const data = { response_ms, answer: excerpt(answer) };
-    if (hasPattern(expect, answer)) {
-      return {
-        status: 'pass',
-        message: `answered ${patternText(expect)} in ${formatDuration(response_ms)}`,
-        data,
-      };
-    }
-    if (chunk !== null && bytes.length < MAX_ANSWER) continue;
-    const said = answer === '' ? 'nothing' : JSON.stringify(excerpt(answer));
-    return { status: 'fail', message: `answered ${said}, without ${patternText(expect)}`, data };
+    if (chunk === null) return;
+    bytes = Buffer.concat([bytes, chunk]).subarray(0, MAX_ANSWER);
+    yield bytes.toString();
   }
+}
+
+function connected(response_ms: number): HealthResult {
+  return { status: 'pass', message: `connected in ${formatDuration(response_ms)}`, data: { response_ms } };
+}
+
+function answered(expect: string, answer: string, response_ms: number): HealthResult {
+  return {
+    status: 'pass',
+    message: `answered ${patternText(expect)} in ${formatDuration(response_ms)}`,
+    data: { response_ms, answer: excerpt(answer) },
+  };
+}
+
+function quoted(answer: string): string {
+  return JSON.stringify(excerpt(answer));
 }

@@ -3,7 +3,7 @@
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -96,6 +96,26 @@ export class Place {
     return child;
   }
 
+  /** Starts a real nginx: `/ok` is answered with `fine`, all else with 404. */
+  startNginx(port: number): ChildProcess {
+    const folders = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+      (name) => `${name}_temp_path ${this.path(name)};`,
+    );
+    writeFileSync(
+      this.path('nginx.conf'),
+      `daemon off; master_process off; pid ${this.path('nginx.pid')}; error_log stderr crit; events {}
+       http { access_log off; ${folders.join(' ')} server { listen 127.0.0.1:${port};
+         location = /ok { return 200 "fine\\n"; } location / { return 404; } } }`,
+    );
+    return this.start('nginx', ['-p', this.dir, '-c', this.path('nginx.conf')]);
+  }
+
+  /** Starts a real redis that keeps nothing. */
+  startRedis(...where: string[]): ChildProcess {
+    const quiet = ['--save', '', '--dir', this.dir, '--logfile', this.path('redis.log')];
+    return this.start('redis-server', [...where, ...quiet]);
+  }
+
   async end(): Promise<void> {
     const ended = this.#programs.splice(0).map(async (child) => {
       if (child.exitCode !== null || child.signalCode !== null) return;
@@ -117,11 +137,6 @@ export function has(program: string): boolean {
   return spawnSync('/bin/sh', ['-c', `command -v ${program}`]).status === 0;
 }
 
-/** A signal that aborts by itself, as a look's does at its deadline. */
-export function deadline(ms: number): AbortSignal {
-  return AbortSignal.timeout(ms);
-}
-
 /** Sends bytes again and again until the other end is gone. */
 export function flood(socket: Socket, bytes: string): void {
   const more = (): void => {
@@ -133,8 +148,20 @@ export function flood(socket: Socket, bytes: string): void {
   more();
 }
 
-/** Sends a byte now and then for ever. */
-export function drip(socket: Socket, byte = 'x'): void {
-  const timer = setInterval(() => socket.write(byte), 10);
+/** Sends a text byte by byte, and its last byte for ever. */
+export function drip(socket: Socket, text = 'x'): void {
+  let sent = 0;
+  const timer = setInterval(() => {
+    socket.write(text[Math.min(sent, text.length - 1)] ?? '');
+    sent += 1;
+  }, 5);
   socket.once('close', () => clearInterval(timer));
+}
+
+/** Resolves once the other end is gone. Reads what comes, as it would not be noticed otherwise. */
+export function closing(socket: Socket): Promise<void> {
+  socket.resume();
+  return new Promise((resolve) => {
+    socket.once('close', () => resolve());
+  });
 }
