@@ -46,7 +46,16 @@ describe('TableSnapshot', () => {
       { pid: 104, pgrp: 100, session: 104, start_time: 1001 },
       { pid: 105, pgrp: 100, session: 100, start_time: 1001, zombie: true },
     );
-    expect(pids(snapshot.members(100, 1000))).toEqual([100, 101]);
+    expect(pids(snapshot.members({ boot_id: 'boot', pid: 100, start_time: 1000 }))).toEqual([100, 101]);
+  });
+
+  it('knows no members of a group whose number another process has by now', () => {
+    const member = { pid: 101, pgrp: 100, session: 100, start_time: 2001 };
+    const main = { boot_id: 'boot', pid: 100, start_time: 1000 };
+    expect(pids(snapshotOf({ pid: 100, start_time: 2000 }, member).members(main))).toEqual([]);
+    expect(pids(snapshotOf({ pid: 100, start_time: 1000, zombie: true }, member).members(main))).toEqual([
+      101,
+    ]);
   });
 });
 
@@ -86,7 +95,7 @@ describe('ProcessTable', () => {
     });
     const snapshot = await table.snapshot(0);
     const started = snapshot.processes.get(pid)?.start_time ?? 0;
-    expect(pids(snapshot.members(pid, started))).toEqual(
+    expect(pids(snapshot.members({ boot_id: '', pid, start_time: started }))).toEqual(
       pids([{ pid }, ...below.map((one) => ({ pid: one }))]),
     );
     expect(pids(snapshot.descendants(process.pid))).toContain(pid);
