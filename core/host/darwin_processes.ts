@@ -62,7 +62,6 @@ export function darwinProcesses(): Processes {
     signalGroup,
     groupExists,
     watch: (target) => (isAlive(target) ? { alive: () => isAlive(target), close: () => {} } : null),
-    generation: () => null,
   };
 }
 

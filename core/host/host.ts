@@ -34,7 +34,7 @@ export type SignalOutcome = 'sent' | 'gone' | 'denied';
 
 /** A watched process: a descriptor on its /proc entry, which stays bound to that one process, not to its pid. */
 export interface Liveness {
-  /** False once the process is gone or a zombie. Costs one read. */
+  /** False once the process is gone or a zombie. Costs one short read while it lives (about a microsecond on Linux). */
   alive(): boolean;
   close(): void;
 }
@@ -76,8 +76,6 @@ export interface Processes {
   groupExists(pgid: number): boolean;
   /** Opens a descriptor to watch the process by; `null` where it is gone already. */
   watch(identity: Identity): Liveness | null;
-  /** A value that is unchanged only while no process has come or gone; `null` where the kernel offers none. */
-  generation(): string | null;
 }
 
 /** A file, whatever it is called. */

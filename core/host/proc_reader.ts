@@ -44,6 +44,16 @@ export class ProcReader {
     }
   }
 
+  /** Whether a file that is kept open has anything in it now; false too where its process is gone. */
+  holdsSomething(fd: number): boolean {
+    try {
+      return readSync(fd, this.#buffer, 0, 1, 0) > 0;
+    } catch (error) {
+      nullIfGone(error);
+      return false;
+    }
+  }
+
   /**
    * Looks, with the spare descriptor where there is no other; null where what it looks at is gone or not ours to see.
    *

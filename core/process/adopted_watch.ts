@@ -2,9 +2,8 @@
  * Notices the exit of processes that are not our children: those that an earlier upkeep started.
  *
  * The kernel tells a stranger nothing about a process's end without a pidfd, which Node has not. So they are looked
- * at, four times a second, by a descriptor on /proc/PID/stat that stays bound to the process and not to its number.
- * While /proc/loadavg shows that no thread has come or gone, nobody has been reaped and even that look is spared.
- * A zombie that nobody reaps changes nothing there: a full look every {@link FULL_LOOK} ms finds it.
+ * at, four times a second, through a descriptor that stays bound to the process and not to its number. No counter of the
+ * kernel's could spare that look: an end that nobody reaps changes none.
  */
 import type { Agenda } from '../host/agenda.ts';
 import type { Host, Liveness } from '../host/host.ts';
@@ -12,8 +11,6 @@ import type { Identity } from './identity.ts';
 
 /** Between two looks, in ms. */
 const LOOK = 250;
-/** At the latest so often every process is looked at, whatever the kernel's counters say, in ms. */
-const FULL_LOOK = 5_000;
 
 interface Watched {
   readonly liveness: Liveness;
@@ -25,8 +22,6 @@ export class AdoptedWatch {
   readonly #host: Host;
   readonly #agenda: Agenda;
   readonly #watched = new Map<string, Watched>();
-  #generation: string | null = null;
-  #fullLookAt = 0;
 
   constructor(host: Host, agenda: Agenda) {
     this.#host = host;
@@ -41,7 +36,6 @@ export class AdoptedWatch {
       return;
     }
     this.#watched.set(key, { liveness, gone });
-    this.#generation = null;
     if (this.#watched.size === 1) this.#schedule();
   }
 
@@ -57,19 +51,11 @@ export class AdoptedWatch {
   }
 
   #look(): void {
-    const now = this.#host.clock.mono();
-    // Read before the processes: one that ends in between changes the next reading.
-    const generation = this.#host.processes.generation();
-    const unchanged = generation !== null && generation === this.#generation && now < this.#fullLookAt;
-    if (!unchanged) {
-      this.#generation = generation;
-      this.#fullLookAt = now + FULL_LOOK;
-      for (const [key, { liveness, gone }] of this.#watched) {
-        if (liveness.alive()) continue;
-        liveness.close();
-        this.#watched.delete(key);
-        gone();
-      }
+    for (const [key, { liveness, gone }] of this.#watched) {
+      if (liveness.alive()) continue;
+      liveness.close();
+      this.#watched.delete(key);
+      gone();
     }
     if (this.#watched.size > 0) this.#schedule();
   }

@@ -8,7 +8,7 @@ import { type FileId, fileKey, type Host, type ProcessStat } from '../host/host.
 import { inSlices } from '../host/slices.ts';
 import type { Identity } from './identity.ts';
 import { MARKER, parseMark } from './marker.ts';
-import type { ProcessTable, TableSnapshot } from './process_table.ts';
+import type { ProcessTable } from './process_table.ts';
 
 /** One incarnation whose remains are looked for. */
 export interface Traces {
@@ -97,7 +97,7 @@ export class EscapeeFinder {
     }
     const files = wanted.flatMap((traces) => traces.files);
     const bounds = wanted.map((traces) => traces.bornBefore());
-    const led = wanted.map(({ identity }) => ledSession(identity, snapshot));
+    const led = wanted.map(({ identity }) => (snapshot.isLedBy(identity) ? identity.pid : null));
     let complete = true;
 
     const visit = (stat: ProcessStat): void => {
@@ -128,13 +128,4 @@ export class EscapeeFinder {
     await inSlices(clock, candidates, visit);
     return { remains, complete };
   }
-}
-
-/**
- * The session that a main process leads, or led. The kernel gives its number to nobody else as long as the session has
- * a member; where another process has the pid now, there was none left, and the session is that one's.
- */
-function ledSession({ pid, start_time }: Identity, { processes }: TableSnapshot): number | null {
-  const leader = processes.get(pid);
-  return leader === undefined || leader.start_time === start_time ? pid : null;
 }

@@ -4,6 +4,7 @@
  */
 import type { Host, ProcessStat } from '../host/host.ts';
 import { inSlices } from '../host/slices.ts';
+import type { Identity } from './identity.ts';
 
 /** The process table at one moment (give or take the few ms that the look took). */
 export class TableSnapshot {
@@ -34,10 +35,21 @@ export class TableSnapshot {
     return found;
   }
 
-  /** The live members of a group whose leader also leads its session. */
-  members(pgid: number, notBefore: number): ProcessStat[] {
+  /**
+   * Whether what has the number of a main process for its group or session is that process's. The kernel gives the number
+   * to nobody else as long as either has a member; where another process has it now, none was left.
+   */
+  isLedBy({ pid, start_time }: Identity): boolean {
+    const leader = this.processes.get(pid);
+    return leader === undefined || leader.start_time === start_time;
+  }
+
+  /** The live members of the group of a main process, which leads its session as well. */
+  members(main: Identity): ProcessStat[] {
+    if (!this.isLedBy(main)) return [];
     return [...this.processes.values()].filter(
-      (stat) => stat.pgrp === pgid && stat.session === pgid && stat.start_time >= notBefore,
+      ({ pgrp, session, start_time }) =>
+        pgrp === main.pid && session === main.pid && start_time >= main.start_time,
     );
   }
 }

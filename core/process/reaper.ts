@@ -164,7 +164,7 @@ export class Reaper {
     if (still.length > 0) return { processes: still, complete: true };
     if (processes.groupExists(identity.pid)) {
       const snapshot = await this.#table.snapshot(0);
-      const members = snapshot.members(identity.pid, identity.start_time);
+      const members = snapshot.members(identity);
       // No live member: what keeps the group are zombies, which hold nothing.
       if (members.length > 0) return { processes: members, complete: true };
     }

@@ -39,6 +39,9 @@ export interface EffectPorts {
   leftBehind(runtime: JobRuntime, target: ReapTarget): void;
 }
 
+/** What a shell exits with when its child was killed by SIGKILL: 128 + 9. */
+const KILLED_CHILD = 137;
+
 /** Carries out effects. */
 export class Effects {
   readonly #ports: EffectPorts;
@@ -106,7 +109,7 @@ export class Effects {
 
   async #spawn(runtime: JobRuntime, epoch: number, incarnation: number): Promise<void> {
     const { job, spec } = runtime;
-    const { host, logs, paths } = this.#ports;
+    const { host, logs, oom, paths } = this.#ports;
     const context: Omit<LaunchContext, 'output_fd'> = {
       mark: { instance: this.#ports.instance, job_id: job.id, incarnation },
       service: job.service,
@@ -128,6 +131,7 @@ export class Effects {
         pid: child.pid,
         start_time: -1,
       };
+      oom.begin(job.id, identity.pid);
       runtime.sessions = new Set();
       runtime.signalled = false;
       child.onExit((status) =>
@@ -142,7 +146,8 @@ export class Effects {
   }
 
   #adopt(runtime: JobRuntime, identity: Identity, incarnation: number): void {
-    const { adopted, logs, host, paths } = this.#ports;
+    const { adopted, logs, host, oom, paths } = this.#ports;
+    oom.begin(runtime.job.id, identity.pid);
     logs.resume(runtime.log, incarnation);
     runtime.unreleased = logs.sealed(runtime.log);
     adopted.add(runtime.job.id, identity, () => {
@@ -173,16 +178,26 @@ export class Effects {
   #exited(runtime: JobRuntime, identity: Identity, incarnation: number, status: ExitStatus): void {
     const { host, reaper, oom } = this.#ports;
     const { job, spec } = runtime;
-    let why = shellExit(spec, status.exit_code) ?? exitReason(status);
-    if (status.exit_signal === 'SIGKILL' && !runtime.signalled) {
-      const verdict = oom.verdict(identity.pid);
-      const evidence = { exit_signal: 'SIGKILL', confidence: verdict };
-      if (verdict !== null) why = reason('OOM_KILLED', 'killed by the kernel: out of memory', evidence);
-    }
+    const told = shellExit(spec, status.exit_code) ?? exitReason(status);
+    const why = runtime.signalled ? told : (this.#outOfMemory(runtime, status) ?? told);
+    oom.forget(job.id);
     const group_alive = host.processes.groupExists(identity.pid);
     this.#ports.dispatch(job.id, { type: 'exited', incarnation, group_alive, status, reason: why });
     reaper.mainExited(job.id, incarnation);
     if (!group_alive) this.#ports.leftBehind(runtime, this.#reapTarget(runtime, identity, incarnation));
+  }
+
+  /** A death by SIGKILL that nobody asked for, be it of a child that a shell tells of, may be the kernel's doing. */
+  #outOfMemory({ job, spec }: JobRuntime, { exit_code, exit_signal }: ExitStatus): Reason | null {
+    if (exit_signal !== 'SIGKILL' && exit_code !== KILLED_CHILD) return null;
+    // What a oneshot dies of is told by the shell above it.
+    const below = exit_code === KILLED_CHILD || !spec.process;
+    const verdict = this.#ports.oom.verdict(job.id, below ? 'below' : 'main');
+    if (verdict === null) return null;
+    const { confidence, victim } = verdict;
+    const who = victim === null ? '' : ` (pid ${victim.pid}, ${victim.name})`;
+    const evidence = { exit_code, exit_signal, confidence, victim };
+    return reason('OOM_KILLED', `killed by the kernel: out of memory${who}`, evidence);
   }
 
   /** A oneshot's status comes from the shell above it. */

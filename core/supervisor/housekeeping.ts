@@ -8,6 +8,7 @@ import { identityOf } from '../job/job.ts';
 import { type Reason, reason } from '../job/reason.ts';
 import type { Logs } from '../log/mod.ts';
 import type { EscapeeFinder } from '../process/escapees.ts';
+import type { OomWitness } from '../process/oom.ts';
 import type { ProcessTable } from '../process/process_table.ts';
 import type { Reaper, ReapTarget } from '../process/reaper.ts';
 import type { Batch } from '../store/batch.ts';
@@ -26,6 +27,7 @@ export interface HousekeepingPorts {
   readonly table: ProcessTable;
   readonly finder: EscapeeFinder;
   readonly reaper: Reaper;
+  readonly oom: OomWitness;
   note(runtime: JobRuntime | null, why: Reason): void;
   /** All services, runs and jobs as they are in memory: what a lost store is made anew from. */
   everything(): Batch;
@@ -131,17 +133,19 @@ export class Housekeeping {
   }
 
   #lookAtTrees(): void {
-    const { agenda, host, loop, table } = this.#ports;
+    const { agenda, host, loop, oom, table } = this.#ports;
     this.#treeAt = host.clock.mono() + TREE_INTERVAL;
     agenda.set('trees', this.#treeAt, () => this.#lookAtTrees());
     if (loop.jobs.size === 0) return;
+    const upTo = oom.looking();
     void table.snapshot(0).then((snapshot) => {
       for (const { job, sessions } of loop.jobs.values()) {
         const main = identityOf(job);
         if (main === null) continue;
-        for (const stat of snapshot.descendants(main.pid)) {
-          if (stat.session !== main.pid && stat.start_time >= main.start_time) sessions.add(stat.session);
-        }
+        const tree = snapshot.descendants(main.pid).filter((stat) => stat.start_time >= main.start_time);
+        for (const stat of tree) if (stat.session !== main.pid) sessions.add(stat.session);
+        const pids = tree.map((stat) => stat.pid);
+        oom.sawTree(job.id, pids, upTo);
       }
     });
   }

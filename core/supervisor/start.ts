@@ -143,6 +143,7 @@ async function assemble(
   const finder = new EscapeeFinder(host, table, instance, options.pid);
   const reaper = new Reaper(host, agenda, table, finder);
   const adopted = new AdoptedWatch(host, agenda);
+  const oom = new OomWitness(host, options.pid);
 
   const loop = new JobLoop({
     clock,
@@ -231,6 +232,7 @@ async function assemble(
     table,
     finder,
     reaper,
+    oom,
     note: record,
     everything: () => fleet.everything(),
   });
@@ -244,7 +246,7 @@ async function assemble(
     logs,
     reaper,
     adopted,
-    oom: new OomWitness(files),
+    oom,
     dispatch: (job_id, event) => loop.dispatch(job_id, event),
     note: record,
     watchReady: (runtime) => watch.awaitReady(runtime),

@@ -1,9 +1,10 @@
 /**
  * Everything that can keep a program from starting, told apart; and how a program ended.
  */
-import { chmodSync, existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
-import { afterEach, describe, expect, it } from 'vitest';
-import { Sandbox } from '../support/sandbox.ts';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { run, Sandbox, signalMain } from '../support/sandbox.ts';
+import { until } from '../support/until.ts';
 
 let sandbox: Sandbox;
 afterEach(() => sandbox.remove());
@@ -90,22 +91,51 @@ describe('an exit', () => {
     }
   });
 
-  it.skipIf(group === undefined)(
+  describe.skipIf(group === undefined)(
     'by the kernel, out of memory (needs a writable memory cgroup)',
-    async () => {
-      sandbox = new Sandbox({});
-      const limit = ['memory.limit_in_bytes', 'memory.max'].find((name) => existsSync(`${group}/${name}`));
-      writeFileSync(`${group}/${limit}`, String(64 * 1024 * 1024));
-      const eat = 'const kept = []; for (;;) kept.push(Buffer.alloc(1e6, 1))';
-      try {
-        const seen = await failure({
-          run: `echo $$ > ${group}/cgroup.procs && exec ${process.execPath} -e '${eat}'`,
-        });
-        expect(seen.code).toBe('OOM_KILLED');
-      } finally {
+    () => {
+      const enter = `echo $$ > ${group}/cgroup.procs`;
+      const eat = `${process.execPath} -e 'const kept = []; for (;;) kept.push(Buffer.alloc(1e6, 1))'`;
+
+      beforeEach(() => {
+        mkdirSync(group ?? '', { recursive: true });
+        const limit = ['memory.limit_in_bytes', 'memory.max'].find((name) => existsSync(`${group}/${name}`));
+        writeFileSync(`${group}/${limit}`, String(64 * 1024 * 1024));
+      });
+      afterEach(async () => {
         await sandbox.remove();
+        await until(() => readFileSync(`${group}/cgroup.procs`, 'utf8') === '');
         rmdirSync(group ?? '');
-      }
+      });
+
+      it.each([
+        ['a oneshot', { process: false, run: `${enter} && exec ${eat}` }],
+        ['a child of a oneshot', { process: false, run: `${enter}; ${eat}; exit $?` }],
+        ['a child of a shell that is the main process', { run: `${enter}; ${eat}; exit $?` }],
+        ['the main process', { run: `${enter} && exec ${eat}` }],
+      ])('%s', async (_name, action) => {
+        sandbox = new Sandbox({});
+        const seen = await failure(action);
+        expect(seen).toMatchObject({ code: 'OOM_KILLED', restart_count: 0 });
+        expect(seen.message).toMatch(/^killed by the kernel: out of memory \(pid \d+, .+\)$/);
+      });
+
+      it('is not what somebody else did who used kill -9 after the kernel had killed a stranger', async () => {
+        sandbox = new Sandbox({});
+        sandbox.write({
+          web: {
+            actions: {
+              main: { process: true, restart: { ...restart, stable_after: '1h' }, run: ['sleep', '1000'] },
+            },
+          },
+        });
+        await sandbox.up();
+        await sandbox.untilAction('web', ({ phase }) => phase === 'running');
+        expect((await run('sh', ['-c', `${enter}; ${eat}; exit $?`])).code).toBe(137);
+        signalMain(await sandbox.action('web'), 'SIGKILL');
+        await sandbox.untilAction('web', ({ phase }) => phase === 'retrying');
+        expect((await sandbox.why('web')).actions[0]).toMatchObject({ code: 'SIGNALED' });
+      });
     },
   );
 });

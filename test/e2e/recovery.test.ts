@@ -83,8 +83,13 @@ describe('an adopted process', () => {
     await sandbox.up();
     const adopted = await sandbox.action('web');
     expect(adopted.reason?.code).toBe('ADOPTED');
+    const killed_at = Date.now();
     signalMain(adopted, 'SIGKILL');
     await sandbox.untilAction('web', (action) => isRunning(action) && action.restart_count === 1);
+    const noticed = (await sandbox.events('web')).find(({ code }) => code === 'EXIT_UNKNOWN');
+    // The interval is proved where the clock stands still; here only that nothing else had to happen first.
+    expect((noticed?.time ?? 0) - killed_at).toBeGreaterThanOrEqual(0);
+    expect((noticed?.time ?? 0) - killed_at).toBeLessThan(30_000);
   });
 });
 
@@ -132,6 +137,20 @@ describe('a oneshot that ends while upkeep is away', () => {
     expect(events.at(-1)?.evidence['exit_code'] ?? JSON.stringify(events.at(-1))).toEqual(
       code === 0 ? 0 : expect.stringContaining('code 7'),
     );
+  });
+});
+
+describe('the lock', () => {
+  it('damaged while upkeep is away: it is mended, and services go on', async () => {
+    sandbox = new Sandbox({ web: sleeper() });
+    await sandbox.up();
+    await sandbox.untilAction('web', isRunning);
+    const before = await sandbox.action('web');
+    await sandbox.kill();
+    writeFileSync(join(sandbox.state, 'lock.db'), 'this is no lock'.repeat(1000));
+    await sandbox.up();
+    expect(await sandbox.action('web')).toMatchObject({ pid: before.pid, job_id: before.job_id });
+    expect(readFileSync(join(sandbox.state, 'lock.db.corrupt-1'), 'utf8')).toMatch(/^this is no lock/);
   });
 });
 

@@ -47,8 +47,6 @@ export class FakeMachine {
   /** Processes that are watched, and how often one of them was looked at. */
   open = 0;
   reads = 0;
-  /** What the kernel says of the comings and goings; null where it says nothing. */
-  generation: string | null = null;
 
   constructor(...processes: FakeProcess[]) {
     this.add(...processes);
@@ -129,7 +127,6 @@ export class FakeMachine {
       };
       return { alive, close };
     },
-    generation: () => this.generation,
     argv: () => null,
     exe: () => null,
     uid: () => null,

@@ -97,6 +97,5 @@ export class FakeHost implements Host {
     signalGroup: () => 'gone',
     groupExists: (pgid) => [...this.table.values()].some(({ pid, session = pid }) => session === pgid),
     watch: () => null,
-    generation: () => null,
   };
 }
