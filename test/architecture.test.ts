@@ -34,14 +34,38 @@ describe('the layout', () => {
   });
 
   it('has every system call of core behind the host seam', () => {
-    const forbidden =
-      /\b(setTimeout|setInterval|setImmediate|Date\.now|performance\.now|process\.kill)\b|from 'node:(child_process|net|dgram)'/;
+    const forbidden = new RegExp(
+      [
+        /\b(setTimeout|setInterval|setImmediate|Date\.now|performance\.now|process\.(kill|hrtime|env|cwd))\b/,
+        /\bnew Date\(\)/,
+        /\b(from|import\() ?'node:(child_process|net|dgram|timers|timers\/promises|dns|worker_threads)'/,
+        // Types and constants do nothing.
+        /^import (?!type )(?!\{ constants \}).* from 'node:fs(\/promises)?'/,
+      ]
+        .map((part) => part.source)
+        .join('|'),
+      'm',
+    );
     // Telling an address from other text opens no socket.
     const pure = /^import \{ isIPv4, isIPv6 \} from 'node:net';$|^\s*(\/\/|\*).*$/gm;
     const wrong = sources('core')
       .filter((file) => !file.startsWith('core/host/'))
       .filter((file) => forbidden.test(readFileSync(join(ROOT, file), 'utf8').replace(pure, '')));
     expect(wrong).toEqual([]);
+  });
+
+  it('has one timer in core: the clock of the host, which only a helper program gets by', () => {
+    const users = sources('core').filter((file) =>
+      /\b(setTimeout|setInterval|setImmediate)\b/.test(readFileSync(join(ROOT, file), 'utf8')),
+    );
+    expect(users).toEqual(['core/host/clock.ts', 'core/host/spawner.ts']);
+  });
+
+  it('has no file in core that is too long to be read at once', () => {
+    const long = sources('core')
+      .map((file) => ({ file, lines: readFileSync(join(ROOT, file), 'utf8').split('\n').length }))
+      .filter(({ lines }) => lines > 400);
+    expect(long).toEqual([]);
   });
 
   it('knows libsql in one place', () => {

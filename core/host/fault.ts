@@ -1,7 +1,7 @@
 /**
  * A seam for fault tests only: die, or fail, between any two things that are done to the world.
  */
-import { constants } from 'node:fs';
+import { constants, writeSync } from 'node:fs';
 import type { Host } from './host.ts';
 
 /**
@@ -78,7 +78,8 @@ export function withFaults(host: Host, at: FaultPoint): Host {
 
 /**
  * The fault that the environment asks for: `UPKEEP_FAULT=kill@12` kills this very process with SIGKILL at the twelfth
- * fault point. Null where the variable is not set.
+ * fault point. Its last line on stderr names that point, so that a test can tell this death from any other. Null where
+ * the variable is not set.
  *
  * @throws where it says anything else.
  */
@@ -90,9 +91,11 @@ export function faultFromEnv(env: NodeJS.ProcessEnv): FaultPoint | null {
     throw new Error(`Cannot inject a fault as UPKEEP_FAULT must be kill@<n>: current value is ${wish}`);
   }
   let left = Number(count);
-  return () => {
+  return (call) => {
     left -= 1;
-    if (left === 0) process.kill(process.pid, 'SIGKILL');
+    if (left !== 0) return;
+    writeSync(process.stderr.fd, `fault point: ${call}\n`);
+    process.kill(process.pid, 'SIGKILL');
   };
 }
 

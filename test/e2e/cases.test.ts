@@ -16,7 +16,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
-import { freePort, pidOf, run, Sandbox, signalMain } from '../support/sandbox.ts';
+import { alive, freePort, pidOf, run, Sandbox, signalMain } from '../support/sandbox.ts';
 import { until } from '../support/until.ts';
 
 const SERVICE = fileURLToPath(new URL('../fixtures/service.mjs', import.meta.url));
@@ -38,15 +38,6 @@ async function stranger(code: string, ...args: string[]): Promise<number> {
   strangers.push(child);
   await new Promise((resolve) => child.stdout?.once('data', resolve));
   return pidOf({ pid: child.pid ?? null });
-}
-
-function alive(pid: number): boolean {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return !/^[ZX]$/.test(stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3));
-  } catch {
-    return false;
-  }
 }
 
 function service(env: Record<string, string | number>, extra: object = {}): object {

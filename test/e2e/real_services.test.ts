@@ -1,14 +1,14 @@
 /**
  * redis, nginx and a Node server under upkeep, each with its real port, socket and PID file, through what happens to
- * services.
+ * services. After each of it the service is back in the same run and the same job, and upkeep can say why.
  */
-import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { existsSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ActionView } from '../../core/supervisor/control.ts';
-import { freePort, Sandbox, signalMain } from '../support/sandbox.ts';
+import { freePort, pidOf, Sandbox, signalMain } from '../support/sandbox.ts';
 import { until } from '../support/until.ts';
 
 const SERVICE = fileURLToPath(new URL('../fixtures/service.mjs', import.meta.url));
@@ -62,19 +62,61 @@ function answers(where: { port: number } | { path: string }): Promise<boolean> {
   });
 }
 
-describe.each(Object.entries(programs))('%s under upkeep', (_name, program) => {
+const isThere = (program: string): boolean => spawnSync('which', [program]).status === 0;
+const missing = (name: string): boolean =>
+  !existsSync('/proc/self') || !isThere('nc') || !(name === 'node server' || isThere(name));
+
+/** Leaves a socket at `path` that nobody listens on. */
+async function leaveSocket(path: string): Promise<void> {
+  const code = `require('net').createServer().listen(${JSON.stringify(path)}, () => console.log('up'))`;
+  const child = spawn(process.execPath, ['-e', code], { stdio: ['ignore', 'pipe', 'inherit'] });
+  await new Promise((resolve) => child.stdout.once('data', resolve));
+  child.kill('SIGKILL');
+  await new Promise((resolve) => child.once('close', resolve));
+}
+
+/** A pid that was somebody's a moment ago. */
+function deadPid(): number {
+  return spawnSync('true').pid;
+}
+
+/** The pids of a process's children. */
+function childrenOf(pid: number): number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
+}
+
+/** Where a service was before something happened to it. */
+interface Before extends ActionView {
+  readonly run_id: string | null;
+}
+
+describe.each(Object.entries(programs))('%s under upkeep (needs it, nc and /proc)', (name, program) => {
+  const test = it.skipIf(missing(name));
   let sandbox: Sandbox;
   let place: Place;
+  let stranger: ChildProcess | null = null;
 
   beforeEach(async () => {
+    stranger = null;
     sandbox = new Sandbox({});
     const dir = sandbox.path('work');
     mkdirSync(dir);
     place = { dir, port: await freePort(), socket: `${dir}/it.sock`, pid_file: `${dir}/it.pid` };
   });
-  afterEach(() => sandbox.remove());
+  afterEach(async () => {
+    await endStranger();
+    await sandbox.remove();
+  });
 
-  async function up(extra: object = {}, argv = program(place)): Promise<ActionView> {
+  /** Ends it with all that it has started: it has a group of its own, which is its own until its exit is told. */
+  async function endStranger(): Promise<void> {
+    if (stranger === null || stranger.exitCode !== null || stranger.signalCode !== null) return;
+    const ended = new Promise((resolve) => stranger?.once('exit', resolve));
+    process.kill(-pidOf({ pid: stranger.pid ?? null }), 'SIGKILL');
+    await ended;
+  }
+
+  async function up(extra: object = {}, argv = program(place)): Promise<Before> {
     const main = {
       process: true,
       run: argv,
@@ -89,6 +131,10 @@ describe.each(Object.entries(programs))('%s under upkeep', (_name, program) => {
     sandbox.write({ it: { actions: { main } } });
     await sandbox.up();
     await sandbox.untilAction('it', (action) => action.phase === 'running');
+    return { ...(await isServing()), run_id: (await sandbox.service('it')).run_id };
+  }
+
+  async function isServing(): Promise<ActionView> {
     expect(await answers({ port: place.port })).toBe(true);
     expect(await answers({ path: place.socket })).toBe(true);
     const action = await sandbox.action('it');
@@ -96,62 +142,97 @@ describe.each(Object.entries(programs))('%s under upkeep', (_name, program) => {
     return action;
   }
 
-  async function backAgain(before: ActionView, code: string): Promise<void> {
+  /** It is up again, where it was, and says why. */
+  async function backAgain(before: Before, because?: { code: string; message: RegExp }): Promise<void> {
     await sandbox.untilAction(
       'it',
       (action) => action.phase === 'running' && action.restart_count > before.restart_count,
     );
-    const after = await sandbox.action('it');
+    const after = await isServing();
     expect(after.job_id).toBe(before.job_id);
     expect(after.restart_count).toBe(before.restart_count + 1);
-    expect(await answers({ port: place.port })).toBe(true);
-    expect(await answers({ path: place.socket })).toBe(true);
+    expect(await sandbox.service('it')).toMatchObject({ state: 'up', run_id: before.run_id });
+    if (because === undefined) return;
     const [why] = (await sandbox.why('it')).actions;
-    expect(why?.code).toBe(code);
-    expect((await sandbox.service('it')).state).toBe('up');
+    expect(why).toMatchObject({ code: because.code, message: expect.stringMatching(because.message) });
   }
 
-  it('is back after SIGKILL, though it left its socket and PID file behind', async () => {
+  /** The messages of the events with a code, oldest first. */
+  async function told(code: string): Promise<string[]> {
+    const events = await sandbox.events('it');
+    return events.flatMap((event) => (event.code === code ? [event.message] : []));
+  }
+
+  test('is back after SIGKILL', async () => {
     const before = await up();
     signalMain(before, 'SIGKILL');
-    await backAgain(before, 'SIGNALED');
+    await backAgain(before, { code: 'SIGNALED', message: /killed by SIGKILL/ });
   });
 
-  it('is back by `upkeep restart` when it hangs (SIGSTOP): SIGKILL after the deadline', async () => {
+  test('is back by `upkeep restart` when it hangs (SIGSTOP): SIGKILL after the deadline', async () => {
     const before = await up();
     signalMain(before, 'SIGSTOP');
     expect((await sandbox.cli('restart', 'it')).code).toBe(0);
-    await backAgain(before, 'REQUESTED');
-    expect((await sandbox.events('it')).map((event) => event.code)).toContain('STOP_TIMEOUT');
+    await backAgain(before, { code: 'REQUESTED', message: /restart requested/ });
+    expect(await told('STOP_TIMEOUT')).toEqual(['did not stop within 1 s; sent SIGKILL']);
   });
 
-  it('waits for a stranger that took its port, names it, and is back once it leaves', async () => {
-    const before = await up({ restart: { delay: '700ms', factor: 1, jitter: 0, stable_after: '1h' } });
+  test('waits for a stranger that took its port, names it, and is back once it leaves', async () => {
+    const before = await up({ restart: { delay: '2s', factor: 1, jitter: 0, stable_after: '1h' } });
+    // It tries all the time, so that the port is its own as soon as it is free.
+    stranger = spawn('sh', ['-c', `until nc -l 127.0.0.1 ${place.port}; do sleep 0.01; done`], {
+      stdio: 'ignore',
+      detached: true,
+    });
     signalMain(before, 'SIGKILL');
-    await until(async () => !(await answers({ port: place.port })), 2);
-    const nc = spawn('nc', ['-l', '127.0.0.1', String(place.port)], { stdio: 'ignore' });
-    try {
-      await sandbox.untilAction('it', (action) => action.reason?.code === 'PORT_HELD');
-      const [why] = (await sandbox.why('it')).actions;
-      expect(JSON.stringify(why?.evidence)).toContain(`"pid":${nc.pid}`);
-      expect(why?.message).toContain('nc -l');
-    } finally {
-      nc.kill('SIGKILL');
-    }
-    await sandbox.untilAction('it', (action) => action.phase === 'running');
-    const after = await sandbox.action('it');
-    expect(after).toMatchObject({ job_id: before.job_id, restart_count: before.restart_count + 1 });
-    expect(after.attempt).toBe(1);
+    await sandbox.untilAction('it', (action) => action.reason?.code === 'PORT_HELD');
+    const [nc] = childrenOf(pidOf({ pid: stranger.pid ?? null }));
+    const [why] = (await sandbox.why('it')).actions;
+    expect(why).toMatchObject({
+      code: 'PORT_HELD',
+      message: expect.stringContaining(`nc -l 127.0.0.1 ${place.port}`),
+      evidence: { holder: { pid: nc } },
+    });
+    expect(await sandbox.service('it')).toMatchObject({ state: 'retrying', run_id: before.run_id });
+
+    await endStranger();
+    await backAgain(before);
+    // To wait for a holder is no failed try; what it died of before is in the timeline.
+    expect((await sandbox.action('it')).attempt).toBe(1);
+    const codes = (await sandbox.events('it')).map((event) => event.code);
+    expect(codes.indexOf('SIGNALED')).toBeGreaterThan(0);
+    expect(codes.indexOf('PORT_HELD')).toBeGreaterThan(codes.indexOf('SIGNALED'));
   });
 
-  it('has no children of other sessions and empty environments left after a crash', async () => {
+  test('is not kept by a stale socket and a dead PID file, at the first start and after a crash', async () => {
+    await leaveSocket(place.socket);
+    const dead = deadPid();
+    writeFileSync(place.pid_file, `${dead}\n`);
+    const before = await up({ restart: { delay: '1s', factor: 1, jitter: 0, stable_after: '1h' } });
+    const staleSocket = `removed the stale socket ${place.socket}`;
+    const stalePidFile = `removed the stale PID file ${place.pid_file}, which named pid ${dead}, which is gone`;
+    expect((await told('RECLAIMED')).sort()).toEqual([stalePidFile, staleSocket]);
+    expect(before.restart_count).toBe(0);
+
+    signalMain(before, 'SIGKILL');
+    await sandbox.untilAction('it', (action) => action.phase === 'retrying');
+    expect(lstatSync(place.socket).isSocket()).toBe(true);
+    expect(await answers({ path: place.socket })).toBe(false);
+    await backAgain(before, { code: 'SIGNALED', message: /killed by SIGKILL/ });
+    expect((await told('RECLAIMED')).filter((message) => message === staleSocket)).toHaveLength(2);
+    const [why] = (await sandbox.why('it')).actions;
+    expect(why?.events.map((event) => event.message)).toContain(staleSocket);
+  });
+
+  test('has no children of other sessions and empty environments left after a crash', async () => {
     const children = `${place.dir}/children`;
     const script = `setsid env -i sh -c 'echo $$ >> ${children}; exec sleep 1000' & exec "$@"`;
     const before = await up({}, ['sh', '-c', script, 'sh', ...program(place)]);
     await until(() => existsSync(children));
     const [child] = readFileSync(children, 'utf8').trim().split('\n');
+    expect(readFileSync(`/proc/${child}/environ`, 'utf8')).not.toContain('UPKEEP_JOB');
     signalMain(before, 'SIGKILL');
     await until(() => !existsSync(`/proc/${child}`));
-    await backAgain(before, 'SIGNALED');
+    await backAgain(before, { code: 'SIGNALED', message: /killed by SIGKILL/ });
   });
 });

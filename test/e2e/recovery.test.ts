@@ -4,8 +4,8 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, it } from 'vitest';
-import { Sandbox, signalMain } from '../support/sandbox.ts';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
+import { alive, Sandbox, signalMain } from '../support/sandbox.ts';
 import { until } from '../support/until.ts';
 
 const SERVICE = fileURLToPath(new URL('../fixtures/service.mjs', import.meta.url));
@@ -75,6 +75,34 @@ describe('a process that died while upkeep was away', () => {
 });
 
 describe('an adopted process', () => {
+  it('has no children of an earlier incarnation beside it, though upkeep died before it searched for them', async () => {
+    sandbox = new Sandbox({});
+    const record = sandbox.path('record');
+    // Only the first incarnation leaves one behind, which has wiped its environment.
+    const run = `[ -e ${record} ] && exec sleep 1000; exec env ESCAPEE=wiped RECORD=${record} ${process.execPath} ${SERVICE}`;
+    sandbox.write({ web: sleeper({ run, restart: { stable_after: '10ms' } }) });
+    await sandbox.up();
+    await until(() => existsSync(`${record}.escapees`));
+    const escapee = Number(readFileSync(`${record}.escapees`, 'utf8').trim());
+    // It carries no marker by which the sandbox would find it.
+    onTestFinished(() => {
+      if (alive(escapee)) process.kill(escapee, 'SIGKILL');
+    });
+    const first = await sandbox.action('web');
+    signalMain(first, 'SIGKILL');
+    await sandbox.untilAction('web', (action) => isRunning(action) && action.restart_count === 1);
+    await sandbox.kill();
+    expect(alive(escapee)).toBe(true);
+    await sandbox.up();
+    const adopted = await sandbox.action('web');
+    await until(() => !alive(escapee));
+    expect(await sandbox.action('web')).toMatchObject({
+      job_id: first.job_id,
+      pid: adopted.pid,
+      restart_count: 1,
+    });
+  });
+
   it('is watched: its end is noticed and answered in the same job', async () => {
     sandbox = new Sandbox({ web: sleeper() });
     await sandbox.up();

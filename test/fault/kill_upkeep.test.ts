@@ -13,6 +13,8 @@ it(
     console.log(JSON.stringify(report));
     expect(report.kills).toBe(KILLS);
     expect(report.at_fault_points).toBeGreaterThan(KILLS / 4);
+    expect(report.lives_looked_into).toBeGreaterThan(KILLS / 4);
+    expect(report.commands).toBeGreaterThan(KILLS / 4);
   },
   30 * 60_000,
 );

@@ -1,24 +1,36 @@
 /**
  * The storm: upkeep is killed again and again, at random instants and between any two of its effects, while its
- * services crash and restart. Afterwards the books must balance.
+ * services crash and restart and a user gives commands. Afterwards the books must balance.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { expect } from 'vitest';
-import type { EventRecord } from '../../core/store/records.ts';
 import { freePort, Sandbox } from '../support/sandbox.ts';
-import { until } from '../support/until.ts';
+import { balance } from './books.ts';
+import { Ledger, pause, whileAlive } from './ledger.ts';
+import { COMMANDED, StormServices } from './storm_services.ts';
+import { User } from './user.ts';
 
-const SERVICE = fileURLToPath(new URL('../fixtures/service.mjs', import.meta.url));
 const MAIN = fileURLToPath(new URL('../../dist/adapters/cli/main.js', import.meta.url));
 
 /** What a storm has shown. */
 export interface StormReport {
   readonly kills: number;
+  /** Kills that a fault point did. The others came from outside, at any instant. */
   readonly at_fault_points: number;
+  /** At how many different ones. */
+  readonly fault_points: number;
+  /** In how many of its lives upkeep could be asked, and how often it was. */
+  readonly lives_looked_into: number;
+  readonly looks: number;
+  readonly commands: number;
+  readonly unacknowledged: number;
+  /** Starts that the services wrote down. */
   readonly spawns: number;
+  /** Numbers that were used up without one, because upkeep died in the middle. */
   readonly interrupted: number;
+  /** Incarnations that upkeep stopped before they could write down anything. */
+  readonly stopped_unborn: number;
 }
 
 /** Pseudo-random numbers that a failing run can be repeated with. */
@@ -38,177 +50,94 @@ function generator(seed: number): () => number {
 export async function storm(kills: number, seed: number): Promise<StormReport> {
   const random = generator(seed);
   const sandbox = new Sandbox({});
-  const record = (name: string): string => sandbox.path(`record.${name}`);
-  const port = await freePort();
-  const socket = sandbox.path('tcp.sock');
-  const base = {
-    process: true,
-    run: [process.execPath, SERVICE],
-    restart: { delay: '5ms', factor: 1, stable_after: '100ms' },
-    stop: { timeout: '2s' },
-    logs: { rotate: [{ type: 'restart' }], keep: 100_000, max_total: '10GiB' },
-  };
-  const env = (name: string, extra: object): object => ({
-    RECORD: record(name),
-    LINES: '7',
-    CRASH_MIN: '80',
-    CRASH_MAX: '900',
-    ...extra,
-  });
-  const names = ['plain', 'shell', 'claims', 'calm'];
-  sandbox.write({
-    plain: { actions: { main: { ...base, env: env('plain', {}) } } },
-    shell: {
-      actions: { main: { ...base, run: `${process.execPath} ${SERVICE}; exit $?`, env: env('shell', {}) } },
-    },
-    claims: {
-      actions: {
-        main: {
-          ...base,
-          tcp_ports: [port],
-          sockets: [socket],
-          env: env('claims', { TCP_PORT: String(port), UNIX_SOCKET: socket }),
-        },
-      },
-    },
-    calm: {
-      actions: { main: { ...base, env: env('calm', { CRASH_MIN: '3600000', CRASH_MAX: '3600001' }) } },
-    },
-  });
-
-  let atFaultPoints = 0;
-  const counts = new Map<string, number>();
+  const services = new StormServices(sandbox);
+  sandbox.write(services.file(await freePort()));
+  const ledger = new Ledger();
+  const users = COMMANDED.map((name, index) => new User(name, generator(seed + 1 + index)));
+  const points: string[] = [];
   try {
     for (let kill = 0; kill < kills; kill += 1) {
-      const faulty = random() < 0.5;
-      const env = faulty ? { UPKEEP_FAULT: `kill@${1 + Math.floor(random() * 120)}` } : {};
-      const daemon = spawn(process.execPath, [MAIN, 'up', '-f', sandbox.file, '--state', sandbox.state], {
-        stdio: 'ignore',
-        env: { ...process.env, ...env },
+      const death = await oneLife(sandbox, random, (alive) => {
+        const socket = sandbox.path('state', 'upkeep.sock');
+        return [ledger.follow(socket, alive), ...users.map((user) => user.act(socket, alive))];
       });
-      const ended = new Promise<void>((resolve) => daemon.once('exit', () => resolve()));
-      const timer = setTimeout(() => daemon.kill('SIGKILL'), faulty ? 3_000 : 150 + random() * 600);
-      await ended;
-      clearTimeout(timer);
-      if (daemon.exitCode !== null)
-        throw new Error(`upkeep ended by itself with ${daemon.exitCode} at kill ${kill}`);
-      if (faulty) atFaultPoints += 1;
+      if (death.exit_code !== null) {
+        throw new Error(`upkeep ended by itself with ${death.exit_code} at kill ${kill}:\n${death.said}`);
+      }
+      const point = /^fault point: (.*)$/m.exec(death.said)?.[1];
+      if (point !== undefined) points.push(point);
     }
 
+    writeFileSync(services.calm, '');
     await sandbox.up();
-    for (const name of names) await sandbox.untilAction(name, (action) => action.phase === 'running');
-    const report = await balance(sandbox, names, record, counts);
-    return { kills, at_fault_points: atFaultPoints, ...report };
+    for (const user of users) await user.check(sandbox.client);
+    const sums = await balance(sandbox, services, ledger, users);
+    return {
+      kills,
+      at_fault_points: points.length,
+      fault_points: new Set(points).size,
+      lives_looked_into: ledger.lives,
+      looks: ledger.looks,
+      commands: users.reduce((sum, user) => sum + user.acknowledged, 0),
+      unacknowledged: users.reduce((sum, user) => sum + user.unacknowledged, 0),
+      ...sums,
+    };
   } finally {
     await sandbox.remove();
+    for (const pid of services.escapees()) process.kill(pid, 'SIGKILL');
   }
 }
 
-async function balance(
+/** How a life ended. */
+interface Death {
+  /** Null where it was killed. */
+  readonly exit_code: number | null;
+  /** Everything that it said on stderr. */
+  readonly said: string;
+}
+
+/**
+ * Starts upkeep and kills it: at a fault point, some time after its birth, or some time after its first answer.
+ * `meanwhile` is done until then.
+ */
+async function oneLife(
   sandbox: Sandbox,
-  names: readonly string[],
-  record: (name: string) => string,
-  counts: Map<string, number>,
-): Promise<{ spawns: number; interrupted: number }> {
-  let spawns = 0;
-  let interrupted = 0;
-  for (const name of names) {
-    // The services go on crashing while we count: look again until a look was undisturbed.
-    await until(async () => {
-      const before = await sandbox.action(name);
-      if (before.phase !== 'running') return false;
-      const marked = sandbox.marked().filter((process) => process.job_id === before.job_id);
-      const started = starts(record(name));
-      const events = await sandbox.events(name);
-      const after = await sandbox.action(name);
-      if (after.pid !== before.pid || after.phase !== 'running') return false;
-      // What has no claims counts as running at once: the newest may be on the way to its first line.
-      if (!started.has(after.restart_count)) return false;
-
-      // Exactly one live instance, and nothing with our marker beside it (the shell form has its shell).
-      const incarnations = new Set(marked.map((process) => process.incarnation));
-      expect([...incarnations], `${name}: live incarnations`).toEqual([after.restart_count]);
-      expect(
-        marked.map((process) => process.pid),
-        `${name}: main`,
-      ).toContain(after.pid);
-      // restart_count is what the services recorded, but for spawns that the events name as interrupted.
-      const named = new Set(interruptions(events));
-      const missing = range(after.restart_count).filter(
-        (number) => !started.has(number) && !named.has(number),
-      );
-      // A program can be killed by nothing but its own crash before its first line: node takes 40 ms to get there.
-      const unexplained = missing.filter((number) => !endedEarly(events, number));
-      const about = events.filter(({ incarnation }) =>
-        unexplained.some((number) => isNear(number, incarnation)),
-      );
-      expect(unexplained, `${name}: incarnations that nobody knows of\n${story(about)}`).toEqual([]);
-      expect(Math.max(...started.keys()), `${name}: newest`).toBe(after.restart_count);
-      for (const [number, times] of started) expect(times, `${name}: starts of ${number}`).toBe(1);
-      spawns += started.size;
-      interrupted += named.size;
-      counts.set(name, after.restart_count);
-      return true;
-    }, 20);
+  random: () => number,
+  meanwhile: (alive: () => boolean) => Promise<void>[],
+): Promise<Death> {
+  const kind = random();
+  const point = kind < 0.5 ? 1 + Math.floor(random() * 150) : null;
+  const delay = random() * 600;
+  const stderr = sandbox.path('stderr');
+  const fd = openSync(stderr, 'w');
+  const daemon = spawn(process.execPath, [MAIN, 'up', '-f', sandbox.file, '--state', sandbox.state], {
+    stdio: ['ignore', 'ignore', fd],
+    env: { ...process.env, ...(point === null ? {} : { UPKEEP_FAULT: `kill@${point}` }) },
+  });
+  closeSync(fd);
+  let alive = true;
+  const ended = new Promise<void>((resolve) => daemon.once('exit', () => resolve())).then(() => {
+    alive = false;
+  });
+  const answered = kind < 0.65 ? Promise.resolve() : firstAnswer(sandbox, () => alive);
+  let timer: NodeJS.Timeout | undefined;
+  const killing = answered.then(() => {
+    // A fault point that is not reached for so long must not hold up the storm.
+    timer = setTimeout(() => daemon.kill('SIGKILL'), point === null ? delay : 2_000);
+  });
+  const doings = Promise.all([killing, ...meanwhile(() => alive)]);
+  try {
+    // What goes wrong meanwhile ends the storm at once.
+    await Promise.race([ended, doings.then(() => ended)]);
+    await doings;
+  } finally {
+    clearTimeout(timer);
+    daemon.kill('SIGKILL');
+    await ended;
   }
-  // One job a service, from the first start on.
-  const jobs = (await sandbox.client.call('job.list', {})).items;
-  expect(new Set(jobs.map((job) => job.service)).size).toBe(names.length);
-  expect(jobs).toHaveLength(names.length);
-  for (const name of names) await logsAreWhole(sandbox, name, record(name));
-  return { spawns, interrupted };
+  return { exit_code: daemon.exitCode, said: readFileSync(stderr, 'utf8') };
 }
 
-/** How often each incarnation has recorded its start. */
-function starts(path: string): Map<number, number> {
-  const found = new Map<number, number>();
-  for (const line of readFileSync(path, 'utf8').trim().split('\n')) {
-    const number = Number(line.split(' ')[0]?.split('/')[2]);
-    found.set(number, (found.get(number) ?? 0) + 1);
-  }
-  return found;
-}
-
-function interruptions(events: readonly EventRecord[]): number[] {
-  return events.flatMap((event) =>
-    event.code === 'INTERRUPTED' ? [Number(event.evidence['incarnation'])] : [],
-  );
-}
-
-/** An incarnation that was seen to end, whatever it got to write. */
-function endedEarly(events: readonly EventRecord[], incarnation: number): boolean {
-  return events.some(
-    (event) => event.incarnation === incarnation && event.to !== 'running' && event.to !== 'starting',
-  );
-}
-
-function isNear(number: number, incarnation: number | null): boolean {
-  return incarnation !== null && Math.abs(incarnation - number) <= 1;
-}
-
-/** Events in words, for a message. */
-function story(events: readonly EventRecord[]): string {
-  return events
-    .map(
-      ({ seq, time, incarnation, from, to, code, message }) =>
-        `${seq} ${time} #${incarnation} ${from} → ${to} ${code}: ${message}`,
-    )
-    .join('\n');
-}
-
-function range(last: number): number[] {
-  return Array.from({ length: last + 1 }, (_, index) => index);
-}
-
-/** Every line that a service noted beside its log is in its log, once. */
-async function logsAreWhole(sandbox: Sandbox, name: string, record: string): Promise<void> {
-  if (!existsSync(`${record}.lines`)) return;
-  const noted = readFileSync(`${record}.lines`, 'utf8').trim().split('\n');
-  const log = (await sandbox.log(name)).split('\n');
-  const seen = new Map<string, number>();
-  for (const line of log) seen.set(line, (seen.get(line) ?? 0) + 1);
-  const lost = noted.filter((line) => !seen.has(line));
-  const doubled = noted.filter((line) => (seen.get(line) ?? 0) > 1);
-  expect(lost, `${name}: lost lines`).toEqual([]);
-  expect(doubled, `${name}: doubled lines`).toEqual([]);
+async function firstAnswer(sandbox: Sandbox, alive: () => boolean): Promise<void> {
+  while (alive() && !(await whileAlive(() => sandbox.client.call('health.get', {})))) await pause(5);
 }

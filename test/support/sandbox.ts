@@ -216,6 +216,16 @@ export function pidOf({ pid }: { readonly pid: number | null }): number {
   return pid;
 }
 
+/** Whether a process lives: a zombie does not. */
+export function alive(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return !/^[ZX]$/.test(stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3));
+  } catch {
+    return false;
+  }
+}
+
 /** Signals a main process. */
 export function signalMain(action: { readonly pid: number | null }, signal: NodeJS.Signals): void {
   process.kill(pidOf(action), signal);

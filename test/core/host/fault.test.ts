@@ -1,7 +1,9 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { faultFromEnv, withFaults } from '../../../core/host/fault.ts';
 import { nodeHost } from '../../../core/host/node_host.ts';
 
@@ -91,22 +93,19 @@ describe('withFaults', () => {
 });
 
 describe('faultFromEnv', () => {
-  afterEach(() => {
-    vi.restoreAllMocks();
-  });
-
   it('is nothing where the variable is not set', () => {
     expect(faultFromEnv({})).toBeNull();
   });
 
-  it('kills the process at the call that is asked for', () => {
-    const kill = vi.spyOn(process, 'kill').mockReturnValue(true);
-    const at = faultFromEnv({ UPKEEP_FAULT: 'kill@3' });
-    at?.('one');
-    at?.('two');
-    expect(kill).not.toHaveBeenCalled();
-    at?.('three');
-    expect(kill).toHaveBeenCalledExactlyOnceWith(process.pid, 'SIGKILL');
+  it('kills the process at the call that is asked for, which it names', () => {
+    const module = JSON.stringify(
+      fileURLToPath(new URL('../../../dist/core/host/fault.js', import.meta.url)),
+    );
+    const code = `const { faultFromEnv } = await import(${module});
+      const at = faultFromEnv({ UPKEEP_FAULT: 'kill@3' });
+      for (const call of ['one', 'two', 'three', 'four']) { at(call); console.log(call); }`;
+    const ran = spawnSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' });
+    expect(ran).toMatchObject({ signal: 'SIGKILL', stdout: 'one\ntwo\n', stderr: 'fault point: three\n' });
   });
 
   it.each(['', 'kill@', 'kill@0', 'kill@x', 'throw@1'])('refuses %j', (wish) => {
