@@ -6,6 +6,7 @@ import {
   readdirSync,
   realpathSync,
   rmSync,
+  statSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
@@ -335,7 +336,8 @@ describe('hostContext', () => {
       symlinkSync('file', join(dir, 'link'));
       execFileSync('mkfifo', [join(dir, 'fifo')]);
       await listen(createServer(), join(dir, 'sock'));
-      const file = { kind: 'file', size: 4, modified_at: 1_000_500 };
+      const { dev, ino } = statSync(join(dir, 'file'), { bigint: true });
+      const file = { id: `${dev}:${ino}`, kind: 'file', size: 4, modified_at: 1_000_500 };
       expect(await ctx.stat(join(dir, 'file'))).toEqual(file);
       expect(await ctx.stat(join(dir, 'link'))).toEqual(file);
       expect(await ctx.stat(dir)).toMatchObject({ kind: 'folder' });
