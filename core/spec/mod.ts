@@ -8,7 +8,22 @@ export { formatIssues, type SpecIssue } from './issue.ts';
 export { jobPolicy } from './job_policy.ts';
 export { nearest } from './nearest.ts';
 export { dependents, startOrder } from './order.ts';
-export { type ParsedServiceFile, parseServiceFile } from './parse.ts';
+export {
+  type FoundFault,
+  type OpenServiceFile,
+  openServiceFile,
+  type ParsedServiceFile,
+  parseServiceFile,
+} from './parse.ts';
+export type { PluginUse } from './plugin_uses.ts';
 export type { NamedPlugin, SpecRegistry } from './registry.ts';
-export type { ActionSpec, HealthSpec, KillOther, ReadyClaims, ServiceFile, ServiceSpec } from './spec.ts';
+export type {
+  ActionSpec,
+  HealthSpec,
+  KillOther,
+  PluginSpec,
+  ReadyClaims,
+  ServiceFile,
+  ServiceSpec,
+} from './spec.ts';
 export { formatDuration, formatSize, parseDuration, parseSize } from './units.ts';
