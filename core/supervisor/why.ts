@@ -46,6 +46,9 @@ const NEXT_STEP: { readonly [C in ReasonCode]: string } = {
   RECLAIMED: 'Nothing: what was in the way was removed.',
   SPEC_CHANGED: 'Nothing: it was started again as the service file now says.',
   READY: 'Nothing: it is up.',
+  PLUGIN_FAILED: 'Read the log of the plugin; upkeep starts it again by itself, and goes on without it.',
+  PLUGIN_QUARANTINED: 'Mend the plugin, then have the service file read again (SIGHUP).',
+  PLUGIN_LIMITED: 'Grant what it asks for with `allow`, or run a newer Node; else nothing.',
   INTERNAL_ERROR: 'Report this as a bug of upkeep, with the events.',
 };
 

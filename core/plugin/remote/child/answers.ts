@@ -93,5 +93,9 @@ function optionIssue(issue: valibot.BaseIssue<unknown>): OptionIssue {
       ? { path, rule: 'unknown_key', message: 'is not known here', about_key: true }
       : { path, rule: 'required', message: 'is required', about_key: false };
   }
-  return { path, rule: issue.type, message: issue.message, about_key: false };
+  // What is there is told beside it.
+  const message = /^Invalid type: Expected .* but received /.test(issue.message)
+    ? `must be ${issue.expected}`
+    : issue.message;
+  return { path, rule: issue.kind === 'schema' ? 'type' : issue.type, message, about_key: false };
 }
