@@ -4,7 +4,7 @@
 import { resolve } from 'node:path';
 import * as v from 'valibot';
 import { pathField } from './fields.ts';
-import { fields, LIST_RULE, rule } from './schema_kit.ts';
+import { fields, LIST_RULE, namedMap, rule } from './schema_kit.ts';
 import type { PluginSpec } from './spec.ts';
 
 const grantField = v.pipe(
@@ -36,19 +36,21 @@ const allowField = fields(
   'What the plugin may touch: of what it asks for, exactly this. `*` in a list: everything of its kind.',
 );
 
-const optionsField = v.looseObject({}, 'must be a map');
+const optionsField = namedMap(v.string(), v.unknown(), 'What a probe takes; of probes only.');
 
 /** The schema of one plugin. */
 export const pluginField = fields(
   {
     path: v.pipe(
-      pathField,
+      v.string('must be text'),
+      // One that comes after the rule of a path would be lost to the JSON Schema.
       v.description(
         'A file or a folder, beginning with ./, ../ or / and relative to the folder of this file; or the name of an npm package.',
       ),
+      pathField,
     ),
     allow: v.optional(allowField, {}),
-    options: v.pipe(v.optional(optionsField, {}), v.description('What a probe takes; of probes only.')),
+    options: v.optional(optionsField, {}),
   },
   'A plugin. It runs in a process of its own.',
 );

@@ -37,16 +37,8 @@ type FieldsOf<E extends v.ObjectEntries> = Reads<
   v.InferOutput<v.ObjectSchema<E, undefined>>
 >;
 
-/**
- * A map with these keys and no others.
- *
- * @param coming Keys that a later version of upkeep will know.
- */
-export function fields<const E extends v.ObjectEntries>(
-  entries: E,
-  description: string,
-  coming: readonly string[] = [],
-): FieldsOf<E> {
+/** A map with these keys and no others. */
+export function fields<const E extends v.ObjectEntries>(entries: E, description: string): FieldsOf<E> {
   const known = Object.keys(entries);
   return v.pipe(
     onlyMaps(v.looseObject(entries, MAP_RULE)),
@@ -56,7 +48,7 @@ export function fields<const E extends v.ObjectEntries>(
       const input = dataset.value as Record<string, unknown>;
       for (const key of Object.keys(input)) {
         if (known.includes(key)) continue;
-        const message = coming.includes(key) ? 'is not supported yet' : unknownKey(key, known);
+        const message = unknownKey(key, known);
         const path = [{ type: 'object', origin: 'key', input, key, value: input[key] }] as const;
         addIssue({ expected: 'unknown_key', message, input: key, path: [...path] });
       }

@@ -5,6 +5,8 @@ import type { Host } from '../host/host.ts';
 import { atRest, identityOf, type Job } from '../job/job.ts';
 import { serviceState } from '../job/service_state.ts';
 import type { Logs } from '../log/mod.ts';
+import type { PluginHost, PluginRecord } from '../plugin/remote/plugin_host.ts';
+import { isPluginService } from '../plugin/remote/plugin_service.ts';
 import type { Reaper } from '../process/reaper.ts';
 import type { Claim } from '../reclaim/claim.ts';
 import { classify, lookUpHolders, type ReclaimWorld } from '../reclaim/mod.ts';
@@ -39,9 +41,10 @@ export interface SupervisorParts {
   readonly reaper: Reaper;
   readonly world: ReclaimWorld;
   readonly events: EventFeed;
+  readonly plugins: PluginHost;
   readonly about: Omit<Health, 'status' | 'store'>;
   /** Reads the service file again and applies it; null where that was done. */
-  reload(origin: Origin): SpecIssue[] | null;
+  reload(origin: Origin): Promise<SpecIssue[] | null>;
   /** Lets everything go: timers, descriptors, the store, the lock. */
   close(): void;
 }
@@ -90,7 +93,8 @@ export class Supervisor implements Control {
   }
 
   services(): ServiceView[] {
-    return [...this.#parts.fleet.services.values()].map(serviceView);
+    const services = [...this.#parts.fleet.services.values()];
+    return services.filter(({ row }) => !isPluginService(row.name)).map(serviceView);
   }
 
   service(name: string): ServiceView {
@@ -100,7 +104,10 @@ export class Supervisor implements Control {
   jobs(query: { service?: string; run_id?: string }): JobView[] {
     // The loop has the newest state of the jobs of the present runs; the store knows the earlier ones.
     const live = this.#parts.loop.jobs;
-    return this.#parts.store.jobs(query).map((job) => jobView(live.get(job.id)?.job ?? job));
+    return this.#parts.store
+      .jobs(query)
+      .filter(({ service }) => query.service !== undefined || !isPluginService(service))
+      .map((job) => jobView(live.get(job.id)?.job ?? job));
   }
 
   job(id: string): JobView {
@@ -108,7 +115,14 @@ export class Supervisor implements Control {
   }
 
   runs(query: { service?: string }): RunRow[] {
-    return this.#parts.store.runs(query);
+    return this.#parts.store
+      .runs(query)
+      .filter(({ service }) => query.service !== undefined || !isPluginService(service));
+  }
+
+  /** Every plugin: those that run in this process, and those in processes of their own. */
+  plugins(): PluginRecord[] {
+    return this.#parts.plugins.records();
   }
 
   start(name: string, actor: Actor): ServiceView {
@@ -185,7 +199,7 @@ export class Supervisor implements Control {
   }
 
   /** Reads the service file again. Returns what is wrong with it; then nothing has changed. */
-  reload(actor: Actor): SpecIssue[] | null {
+  reload(actor: Actor): Promise<SpecIssue[] | null> {
     return this.#parts.reload({ actor, cause: null });
   }
 

@@ -75,6 +75,21 @@ export function remoteHealthCheck(
   };
 }
 
+/**
+ * What stands for a check that the service file names and no plugin has that could be loaded: it never can look.
+ *
+ * @param why the plugins that could not be loaded.
+ */
+export function missingHealthCheck(name: string, why: () => string): HealthCheck & typeof OPEN {
+  return {
+    name,
+    summary: 'Of a plugin that could not be loaded.',
+    ...OPEN,
+    look: () =>
+      Promise.reject(new PluginUnavailable(`no plugin that is loaded has the check '${name}' (${why()})`)),
+  };
+}
+
 /** A notifier. */
 export function remoteNotifier(
   plugin: RemotePlugin,

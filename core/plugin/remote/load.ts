@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot';
 import type { Host } from '../../host/host.ts';
+import { COMMON_HEALTH_FIELDS } from '../../spec/health_field.ts';
 import {
   type FoundFault,
   type OpenServiceFile,
@@ -13,7 +14,6 @@ import {
   type PluginUse,
   type SpecRegistry,
 } from '../../spec/mod.ts';
-import { COMMON_HEALTH_FIELDS } from '../../spec/health_field.ts';
 import type { BuiltInPlugins } from '../built_in.ts';
 import { descriptionSchema, optionIssuesSchema } from './answer_schemas.ts';
 import type { OptionIssue, PluginDescription } from './boot.ts';
@@ -27,7 +27,7 @@ export interface LoadedPlugin {
   readonly spec: PluginSpec;
   /** Its place in the list `plugins`. */
   readonly index: number;
-  /** Null where its code is not there. */
+  /** Null where there is nothing to be run. */
   readonly located: LocatedPlugin | null;
   /** Null where it cannot be loaded: then `error` says why. */
   readonly description: PluginDescription | null;
@@ -120,7 +120,9 @@ function refuseCommonNames({ kind, options }: PluginDescription, file: string): 
   const taken = kind === 'health' ? COMMON_HEALTH_FIELDS : kind === 'probe' ? [] : ['type'];
   const wrong = options.find((name) => taken.includes(name));
   if (wrong === undefined) return;
-  throw new Error(`Cannot load ${file} as none of its options must be called ${taken.join(', ')}: current value is ${wrong}`);
+  throw new Error(
+    `Cannot load ${file} as none of its options must be called ${taken.join(', ')}: current value is ${wrong}`,
+  );
 }
 
 /** Starts a plugin's process for one conversation. */
@@ -183,7 +185,8 @@ function withoutDoubles(loaded: readonly Candidate[], builtIn: BuiltInPlugins): 
     taken.set(key, by ?? spec.path);
     if (by === undefined) return plugin;
     const error = `Cannot load ${spec.path} as its name must be its own: '${description.name}' is that of ${by}`;
-    return { ...plugin, description: null, error, faults: [] };
+    // It is not to be run either.
+    return { ...plugin, located: null, description: null, error, faults: [] };
   });
 }
 
