@@ -22,12 +22,11 @@ export interface TestedNode {
   readonly needs: string | null;
 }
 
-/** This Node, and the others that are installed for tests. */
+/** This Node, the others that are installed for tests, and those that `UPKEEP_NODES` names (paths, joined by colons). */
 export const NODES: readonly TestedNode[] = [
   tested(process.execPath),
-  ...['node24', 'node26'].map((name) =>
-    tested(fileURLToPath(new URL(`../../node_modules/${name}/bin/node`, import.meta.url)), name),
-  ),
+  tested(fileURLToPath(new URL('../../node_modules/node24/bin/node', import.meta.url)), 'node24'),
+  ...(process.env['UPKEEP_NODES'] ?? '').split(':').flatMap((path) => (path === '' ? [] : [tested(path)])),
 ];
 
 /** This Node. */
