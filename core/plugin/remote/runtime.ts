@@ -41,7 +41,8 @@ function dataLimit(major: number): number {
 const ONCE_SECONDS = 20;
 
 /** Limits first, then Node in place of the shell: the process stays the same one. */
-const LIMITED = 'ulimit -c 0; ulimit -d "$1"; [ "$2" = 0 ] || ulimit -t "$2"; shift 2; exec "$@"';
+const LIMITED =
+  'unset PWD OLDPWD; ulimit -c 0; ulimit -d "$1"; [ "$2" = 0 ] || ulimit -t "$2"; shift 2; exec "$@"';
 
 /**
  * The command line of a plugin's process.
