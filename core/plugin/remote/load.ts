@@ -19,7 +19,6 @@ import { descriptionSchema, optionIssuesSchema } from './answer_schemas.ts';
 import type { OptionIssue, PluginDescription } from './boot.ts';
 import { Link } from './link.ts';
 import { type LocatedPlugin, locatePlugin } from './locate.ts';
-import { LOAD_DEADLINE } from './remote_plugin.ts';
 import { onceRequest, type PluginRuntime, pluginCommand } from './runtime.ts';
 
 /** A plugin that the service file names, and what became of loading it. */
@@ -51,8 +50,8 @@ export interface LoadOptions {
   readonly with_schemas?: boolean;
 }
 
-/** Ms that checking all options of one plugin may take. */
-const CHECK_DEADLINE = 10_000;
+/** Ms that a plugin may keep everything waiting: until it says what it is, and with each answer. */
+const DEADLINE = 5_000;
 
 /**
  * Reads a service file and loads its plugins. One that cannot be loaded does not make the file wrong: what names a
@@ -100,13 +99,11 @@ async function loadOne(
   try {
     located = locatePlugin(spec.path, spec.folder, host.files);
     return await talkOnce(host, pluginCommand(located, runtime, host.files, true), async (link) => {
-      const said = await link.call('describe', [], { deadline: LOAD_DEADLINE });
+      const said = await link.call('describe', [], { deadline: DEADLINE });
       const description = v.parse(descriptionSchema, said);
       refuseCommonNames(description, located?.file ?? spec.path);
       const faults = await optionFaults(link, description, index, spec, uses);
-      const options_schema = with_schemas
-        ? await link.call('json_schema', [], { deadline: CHECK_DEADLINE })
-        : null;
+      const options_schema = with_schemas ? await link.call('json_schema', [], { deadline: DEADLINE }) : null;
       return { index, spec, located, description, options_schema, error: null, faults };
     });
   } catch (error) {
@@ -156,18 +153,19 @@ async function optionFaults(
   uses: readonly PluginUse[],
 ): Promise<FoundFault[]> {
   const own = { kind, type: name, path: ['plugins', index, 'options'], options };
+  const asked = kind === 'probe' ? [own] : uses.filter((use) => use.kind === kind && use.type === name);
+  const misplaced: FoundFault[] = [];
   if (kind !== 'probe' && Object.keys(options).length > 0) {
     const message = `must be left out: those of ${kind} plugins stand where they are used`;
-    return [{ path: own.path, rule: 'probe_only', message }];
+    misplaced.push({ path: own.path, rule: 'probe_only', message });
   }
-  const asked = kind === 'probe' ? [own] : uses.filter((use) => use.kind === kind && use.type === name);
   const found = await Promise.all(
     asked.map(async (use) => {
-      const said = await link.call('check_options', [use.options], { deadline: CHECK_DEADLINE });
+      const said = await link.call('check_options', [use.options], { deadline: DEADLINE });
       return v.parse(optionIssuesSchema, said).map((issue) => faultOf(issue, use));
     }),
   );
-  return found.flat();
+  return [...misplaced, ...found.flat()];
 }
 
 function faultOf({ path, rule, message, about_key }: OptionIssue, use: Pick<PluginUse, 'path'>): FoundFault {

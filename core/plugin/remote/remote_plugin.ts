@@ -43,7 +43,7 @@ export interface PluginCall {
 }
 
 /** Ms that a plugin's process may take until it can say what it is. */
-export const LOAD_DEADLINE = 10_000;
+const LOAD_DEADLINE = 10_000;
 /** Calls under way at once. */
 const MOST_CALLS = 4;
 /** Calls that wait for one of those, or for the process. */

@@ -41,7 +41,7 @@ export class Loader {
     try {
       return (await this.#evaluated(this.#linked(file))).namespace as Exports;
     } catch (error) {
-      throw placed(error);
+      throw placed(error, file);
     }
   }
 
@@ -66,7 +66,7 @@ export class Loader {
   #linked(file: string): vm.Module {
     const known = this.#modules.get(file);
     if (known !== undefined) return known;
-    const text = readFileSync(file, 'utf8');
+    const text = readSource(file);
     const source = TYPED.has(extname(file)) ? this.#stripped(text, file) : text;
     const url = pathToFileURL(file).href;
     const module = new vm.SourceTextModule(source, {
@@ -99,6 +99,17 @@ export class Loader {
   }
 }
 
+function readSource(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_ACCESS_DENIED') throw error;
+    throw new Error(
+      `Cannot import ${file} as a plugin may read no file but its own: name its folder where it is made of several`,
+    );
+  }
+}
+
 function isPackage(specifier: string): boolean {
   return !/^(?:\.{1,2}\/|\/|file:)/.test(specifier);
 }
@@ -110,11 +121,11 @@ function fileOf(specifier: string, from: string): string {
   return createRequire(importer).resolve(specifier);
 }
 
-/** V8 tells the place of a fault in the source in the first line of the stack, before the name of the error. */
-function placed(error: unknown): unknown {
-  if (!(error instanceof Error)) return error;
-  const [first = ''] = (error.stack ?? '').split('\n');
-  const [, place] = /^((?:file:|\/).*:\d+)$/.exec(first) ?? [];
-  if (place !== undefined) error.message = `${error.message} (${place.replace(/^file:\/\//, '')})`;
+/** With the place of the fault in the plugin's own files, as far as it is known. */
+function placed(error: unknown, file: string): unknown {
+  if (!(error instanceof Error) || error.message.includes(file)) return error;
+  if (error instanceof SyntaxError) error.message = `${file}: ${error.message}`;
+  const [, place] = /\bfile:\/\/(\/\S+:\d+:\d+)/.exec(error.stack ?? '') ?? [];
+  if (place?.startsWith(dirname(file))) error.message = `${error.message} (${place})`;
   return error;
 }
