@@ -28,8 +28,8 @@ export function answerSignals(
     // How it went is told by `stopped`, which the daemon waits for.
     supervisor.shutdown('cli').catch(() => {});
   };
-  const reload = (): void => {
-    const problem = reloaded(supervisor, file);
+  const reload = async (): Promise<void> => {
+    const problem = await reloaded(supervisor, file);
     if (problem === null) notice(`SIGHUP: ${file} was read again`);
     else notice(`SIGHUP: ${file} cannot be used, so nothing is changed\n${problem}`);
   };
@@ -40,9 +40,9 @@ export function answerSignals(
 }
 
 /** What keeps the file from being used; one that is gone or unreadable must not end upkeep. */
-function reloaded(supervisor: Pick<Supervisor, 'reload'>, file: string): string | null {
+async function reloaded(supervisor: Pick<Supervisor, 'reload'>, file: string): Promise<string | null> {
   try {
-    const issues = supervisor.reload('cli');
+    const issues = await supervisor.reload('cli');
     return issues === null ? null : formatIssues(issues, file);
   } catch (error) {
     return error instanceof Error ? error.message : String(error);

@@ -148,6 +148,19 @@ export interface SpawnRequest {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
   readonly output_fd: number;
+  /** True for a {@link Channel} to the child, on its descriptor 3. */
+  readonly channel?: boolean;
+}
+
+/** One end of a stream of bytes between two processes. */
+export interface Channel {
+  /** Bytes that the other end has not taken yet. */
+  readonly unsent: number;
+  /** Never throws: what cannot be sent is lost, and the end is told. */
+  send(bytes: string): void;
+  /** From now on tells what comes, and once that nothing more will: the other end is closed, or this one. */
+  listen(received: (bytes: Uint8Array) => void, ended: () => void): void;
+  close(): void;
 }
 
 /** How a child ended. Exactly one of the two is not null. */
@@ -159,6 +172,8 @@ export interface ExitStatus {
 /** A child that runs, leader of its own session and group. */
 export interface Child {
   readonly pid: number;
+  /** Where one was asked for. */
+  readonly channel?: Channel;
   /** Called once. Never before `spawn` has returned to the event loop. */
   onExit(callback: (status: ExitStatus) => void): void;
 }

@@ -2,7 +2,9 @@
  * Starting programs.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import type { Child, ExitStatus, HelperOptions, Processes, Spawner, SpawnRequest } from './host.ts';
+import { Socket } from 'node:net';
+import { socketChannel } from './channel.ts';
+import type { Channel, Child, ExitStatus, HelperOptions, Processes, Spawner, SpawnRequest } from './host.ts';
 
 /**
  * The real spawner.
@@ -23,11 +25,15 @@ type GroupTable = Pick<Processes, 'groupExists' | 'identity' | 'list' | 'signal'
  * Succeeds synchronously, so that the caller can record the pid before anything else happens. Every failure is a
  * rejection, though Node throws some at once (E2BIG, a NUL byte) and reports others by an event (ENOENT, EAGAIN).
  */
-function spawnDetached({ file, argv, cwd, env, output_fd }: SpawnRequest): Child | Promise<Child> {
+function spawnDetached(request: SpawnRequest): Child | Promise<Child> {
+  const { file, argv, cwd, env, output_fd, channel = false } = request;
   let child: ChildProcess;
   try {
+    const outputs = ['ignore', output_fd, output_fd] as const;
+    // A 'pipe' is a pair of connected Unix sockets: both ends write and read.
+    const stdio = channel ? [...outputs, 'pipe' as const] : [...outputs];
     // `detached` is setsid(): a new session, and a group of the same number.
-    child = spawn(file, argv, { cwd, env, detached: true, stdio: ['ignore', output_fd, output_fd] });
+    child = spawn(file, argv, { cwd, env, detached: true, stdio });
   } catch (error) {
     return Promise.reject(error);
   }
@@ -39,11 +45,14 @@ function spawnDetached({ file, argv, cwd, env, output_fd }: SpawnRequest): Child
 /** Keeps nothing of the child but how it ended. */
 class SpawnedChild implements Child {
   readonly pid: number;
+  readonly channel?: Channel;
   #status: ExitStatus | null = null;
   #callback: ((status: ExitStatus) => void) | null = null;
 
   constructor(pid: number, child: ChildProcess) {
     this.pid = pid;
+    const end = child.stdio[3];
+    if (end instanceof Socket) this.channel = socketChannel(end);
     child.once('exit', (exit_code, exit_signal) => {
       this.#status = { exit_code, exit_signal };
       this.#callback?.(this.#status);

@@ -53,6 +53,12 @@ export const REASON_CODES = [
   'CHECK_UNAVAILABLE',
   /** Two probes tell different things about who holds a claim. */
   'PROBE_DISAGREEMENT',
+  /** A plugin in a process of its own did not answer, crashed, flooded or said nonsense; or it cannot be loaded. */
+  'PLUGIN_FAILED',
+  /** A plugin failed too often in a row: it is left alone until the service file is read again. */
+  'PLUGIN_QUARANTINED',
+  /** What a plugin asks for and is not granted, and what Node cannot keep it from. */
+  'PLUGIN_LIMITED',
   /** A bug of upkeep itself: reported, never acted on. */
   'INTERNAL_ERROR',
 ] as const;

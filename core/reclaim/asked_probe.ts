@@ -38,7 +38,7 @@ export const REST = 10_000;
 /** See the top of this file. */
 export class AskedProbe {
   readonly name: string;
-  readonly #probe: Probe;
+  readonly probe: Probe;
   readonly #host: Host;
   readonly #report: (why: Reason) => void;
   #available: boolean | null = null;
@@ -56,7 +56,7 @@ export class AskedProbe {
   /** @param report is told once when it keeps failing, and again only after it has worked in between. */
   constructor(probe: Probe, host: Host, report: (why: Reason) => void) {
     this.name = probe.name;
-    this.#probe = probe;
+    this.probe = probe;
     this.#host = host;
     this.#report = report;
   }
@@ -96,7 +96,7 @@ export class AskedProbe {
     if (!(await this.#isAvailable())) return null;
     this.#calls += 1;
     const begun = this.#host.clock.mono();
-    const { holders, complete } = await this.#probe.holders(query, this.#host);
+    const { holders, complete } = await this.probe.holders(query, this.#host);
     return {
       answer: { holders, complete, probe: this.name },
       duration: this.#host.clock.mono() - begun,
@@ -106,7 +106,7 @@ export class AskedProbe {
   async #isAvailable(): Promise<boolean> {
     const { clock } = this.#host;
     if (this.#available === null || clock.mono() >= this.#availableUntil) {
-      this.#available = await this.#probe.available(this.#host);
+      this.#available = await this.probe.available(this.#host);
       this.#availableUntil = clock.mono() + AVAILABLE_FOR;
     }
     return this.#available;

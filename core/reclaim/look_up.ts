@@ -41,28 +41,43 @@ export interface HolderLookUp {
  * ```
  */
 export class ProbeHost implements HolderLookUp {
-  readonly #all: readonly AskedProbe[];
+  readonly #host: Host;
   readonly #report: (why: Reason) => void;
-  #asked: readonly AskedProbe[];
+  #all: readonly AskedProbe[] = [];
+  /** Null while nobody has said: all of them, as they come. */
+  #order: ProbePolicy['order'] | null = null;
   #quorum: ProbePolicy['quorum'] = 1;
   /** What was told of each claim that two probes disagree about. */
   readonly #told = new Map<string, string>();
   #isShort = false;
 
   /**
-   * @param probes in order of preference.
+   * @param probes in order of preference; {@link offer} replaces them.
    * @param report is told of probes that keep failing, and of those that disagree, once each until it changes.
    */
   constructor(host: Host, probes: readonly Probe[], report: (why: Reason) => void) {
-    this.#all = probes.map((probe) => new AskedProbe(probe, host, report));
-    this.#asked = this.#all;
+    this.#host = host;
     this.#report = report;
+    this.offer(probes);
+  }
+
+  /** The probes that there are from now on, in order of preference. What is known of one that stays is kept. */
+  offer(probes: readonly Probe[]): void {
+    const known = this.#all;
+    this.#all = probes.map(
+      (probe) =>
+        known.find((asked) => asked.probe === probe) ?? new AskedProbe(probe, this.#host, this.#report),
+    );
   }
 
   /** Takes over what the service file says, from the next look on. */
   configure({ order, quorum }: ProbePolicy): void {
-    this.#asked = order.flatMap((name) => this.#all.find((probe) => probe.name === name) ?? []);
+    this.#order = order;
     this.#quorum = quorum;
+  }
+
+  get #asked(): readonly AskedProbe[] {
+    return this.#order?.flatMap((name) => this.#all.find((probe) => probe.name === name) ?? []) ?? this.#all;
   }
 
   /** How each has been doing, those too that are not asked. */

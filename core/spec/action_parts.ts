@@ -15,7 +15,7 @@ import {
   timeoutField,
 } from './fields.ts';
 import type { SpecRegistry } from './registry.ts';
-import { byKind, byType, choice, fields, LIST_RULE, type Reads } from './schema_kit.ts';
+import { byKind, byType, choice, fields, LIST_RULE, openFields, type Reads } from './schema_kit.ts';
 
 /** A rotation rule as it is checked: its `type`, and its options with their defaults. */
 export type RotationRule = { readonly type: string } & Readonly<Record<string, unknown>>;
@@ -121,12 +121,12 @@ export const stopField = fields(
 );
 
 /** What becomes of what an action prints, with the rotators there are. */
-export function logsSchema(rotators: SpecRegistry['rotators']) {
+export function logsSchema({ rotators, incomplete = false }: SpecRegistry) {
   const byDefault = rotators.filter((rotator) => rotator.by_default).map(({ name }) => ({ type: name }));
   return fields(
     {
       rotate: v.pipe(
-        v.optional(v.array(rotationRule(rotators), LIST_RULE), byDefault),
+        v.optional(v.array(rotationRule(rotators, incomplete), LIST_RULE), byDefault),
         v.description(
           'When the log is set aside and a new one is begun; each rule counts. An empty list: never.',
         ),
@@ -148,13 +148,13 @@ export function logsSchema(rotators: SpecRegistry['rotators']) {
   );
 }
 
-function rotationRule(rotators: SpecRegistry['rotators']): Reads<unknown, RotationRule> {
-  return byType<RotationRule>(
-    new Map(
-      rotators.map((rotator) => [
-        rotator.name,
-        fields({ type: v.literal(rotator.name), ...rotator.options.entries }, rotator.summary),
-      ]),
-    ),
-  );
+function rotationRule(rotators: SpecRegistry['rotators'], incomplete: boolean): Reads<unknown, RotationRule> {
+  const shapes = rotators.map(({ name, summary, options, open_options = false }) => {
+    const entries = { type: v.literal(name), ...options.entries };
+    return [name, open_options ? openFields(entries, summary) : fields(entries, summary)] as const;
+  });
+  return byType<RotationRule>(new Map(shapes), incomplete ? UNKNOWN_RULE : null);
 }
+
+/** A rule of a plugin that could not be loaded. */
+const UNKNOWN_RULE = openFields({ type: v.string() }, 'A rule of a plugin.') as Reads<unknown, RotationRule>;

@@ -105,7 +105,7 @@ export function actionSchema(registry: SpecRegistry) {
       kill_others: v.pipe(v.optional(killOtherField), v.description('Another spelling of kill_other.')),
       ready: v.optional(readyField),
       health: v.pipe(
-        v.optional(healthField(registry.health_checks), []),
+        v.optional(healthField(registry), []),
         v.description('How to tell whether it is well. Each check looks again and again.'),
       ),
       restart: v.optional(restartField, {}),
@@ -116,7 +116,7 @@ export function actionSchema(registry: SpecRegistry) {
           'What becomes of it when upkeep comes back and finds it alive: adopt, it goes on; restart. Default: restart for a singleton, adopt for all others.',
         ),
       ),
-      logs: v.optional(logsSchema(registry.rotators), {}),
+      logs: v.optional(logsSchema(registry), {}),
     },
     'One thing to be done: a process to keep alive, or a oneshot.',
   );

@@ -4,6 +4,7 @@
 import * as v from 'valibot';
 import { actionSchema } from './action_schema.ts';
 import { nameField } from './fields.ts';
+import { pluginsField } from './plugin_field.ts';
 import { probesField } from './probes_field.ts';
 import type { SpecRegistry } from './registry.ts';
 import { fields, namedMap } from './schema_kit.ts';
@@ -22,9 +23,9 @@ export function fileSchema(registry: SpecRegistry) {
     {
       $schema: v.optional(v.pipe(v.string('must be text'), v.description('Where editors find this schema.'))),
       services: namedMap(nameField, service, 'The services, by name.'),
-      probes: v.optional(probesField(registry.probes), {}),
+      probes: v.optional(probesField(registry), {}),
+      plugins: pluginsField,
     },
     'What upkeep is to keep alive.',
-    ['plugins'],
   );
 }

@@ -3,8 +3,8 @@
  */
 import * as v from 'valibot';
 import { countField, durationField, timeoutField } from './fields.ts';
-import type { SpecRegistry } from './registry.ts';
-import { byType, choice, fields, LIST_RULE, type Reads } from './schema_kit.ts';
+import type { NamedPlugin, SpecRegistry } from './registry.ts';
+import { byType, choice, fields, LIST_RULE, openFields, type Reads } from './schema_kit.ts';
 import type { HealthSpec } from './spec.ts';
 
 /** A health check as it is checked: `type`, the common fields, and its own options, with their defaults. */
@@ -50,18 +50,28 @@ const COMMON = {
 export const COMMON_HEALTH_FIELDS: readonly string[] = ['type', ...Object.keys(COMMON)];
 
 /** The schema of the field `health`, with the checks there are. */
-export function healthField(checks: SpecRegistry['health_checks']): Reads<readonly unknown[], HealthInput[]> {
-  const shapes = new Map(
-    checks.map(({ name, summary, options }) => [
-      name,
-      fields({ type: v.literal(name), ...options.entries, ...COMMON }, summary) as Reads<
-        unknown,
-        HealthInput
-      >,
-    ]),
-  );
-  return v.array(byType<HealthInput>(shapes), LIST_RULE) as Reads<readonly unknown[], HealthInput[]>;
+export function healthField({
+  health_checks,
+  incomplete = false,
+}: SpecRegistry): Reads<readonly unknown[], HealthInput[]> {
+  const shapes = new Map(health_checks.map((check) => [check.name, shapeOf(check)]));
+  const item = byType<HealthInput>(shapes, incomplete ? UNKNOWN : null);
+  return v.array(item, LIST_RULE) as Reads<readonly unknown[], HealthInput[]>;
 }
+
+function shapeOf({ name, summary, options, open_options = false }: NamedPlugin): Reads<unknown, HealthInput> {
+  const entries = { type: v.literal(name), ...options.entries, ...COMMON };
+  return (open_options ? openFields(entries, summary) : fields(entries, summary)) as Reads<
+    unknown,
+    HealthInput
+  >;
+}
+
+/** A check of a plugin that could not be loaded. */
+const UNKNOWN = openFields({ type: v.string(), ...COMMON }, 'A check of a plugin.') as Reads<
+  unknown,
+  HealthInput
+>;
 
 /** What all checks have in common. */
 export function commonFields({

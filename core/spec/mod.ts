@@ -8,12 +8,20 @@ export { formatIssues, type SpecIssue } from './issue.ts';
 export { jobPolicy } from './job_policy.ts';
 export { nearest } from './nearest.ts';
 export { dependents, startOrder } from './order.ts';
-export { type ParsedServiceFile, parseServiceFile } from './parse.ts';
+export {
+  type FoundFault,
+  type OpenServiceFile,
+  openServiceFile,
+  type ParsedServiceFile,
+  parseServiceFile,
+} from './parse.ts';
+export type { PluginUse } from './plugin_uses.ts';
 export type { NamedPlugin, SpecRegistry } from './registry.ts';
 export type {
   ActionSpec,
   HealthSpec,
   KillOther,
+  PluginSpec,
   ProbesSpec,
   ReadyClaims,
   ServiceFile,

@@ -2,16 +2,17 @@
  * Which probes are asked who holds ports and sockets, as a service file says it.
  */
 import * as v from 'valibot';
-import { countField } from './fields.ts';
+import { countField, wordField } from './fields.ts';
 import type { SpecRegistry } from './registry.ts';
 import { choice, fields, LIST_RULE, rule } from './schema_kit.ts';
 import type { ProbesSpec } from './spec.ts';
 
 /** The schema of the field `probes`, with the probes there are. */
-export function probesField(probes: SpecRegistry['probes']) {
+export function probesField({ probes, incomplete }: Pick<SpecRegistry, 'probes' | 'incomplete'>) {
   const names = probes.map(({ name }) => name);
+  // What no probe is called may be the name of one that could not be loaded.
   const order = v.pipe(
-    v.array(choice(names), LIST_RULE),
+    v.array(incomplete ? wordField : choice(names), LIST_RULE),
     v.metadata({ minItems: 1, uniqueItems: true }),
     rule('probes', (written: string[]) => {
       if (written.length === 0) throw new RangeError('must name at least one probe');

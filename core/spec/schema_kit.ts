@@ -37,16 +37,8 @@ type FieldsOf<E extends v.ObjectEntries> = Reads<
   v.InferOutput<v.ObjectSchema<E, undefined>>
 >;
 
-/**
- * A map with these keys and no others.
- *
- * @param coming Keys that a later version of upkeep will know.
- */
-export function fields<const E extends v.ObjectEntries>(
-  entries: E,
-  description: string,
-  coming: readonly string[] = [],
-): FieldsOf<E> {
+/** A map with these keys and no others. */
+export function fields<const E extends v.ObjectEntries>(entries: E, description: string): FieldsOf<E> {
   const known = Object.keys(entries);
   return v.pipe(
     onlyMaps(v.looseObject(described(entries), MAP_RULE)),
@@ -56,7 +48,7 @@ export function fields<const E extends v.ObjectEntries>(
       const input = dataset.value as Record<string, unknown>;
       for (const key of Object.keys(input)) {
         if (known.includes(key)) continue;
-        const message = coming.includes(key) ? 'is not supported yet' : unknownKey(key, known);
+        const message = unknownKey(key, known);
         const path = [{ type: 'object', origin: 'key', input, key, value: input[key] }] as const;
         addIssue({ expected: 'unknown_key', message, input: key, path: [...path] });
       }
@@ -84,6 +76,14 @@ function steps(part: unknown): unknown[] {
   return pipe === undefined ? [part] : pipe.flatMap(steps);
 }
 
+/** A map with these keys, and any others, which are taken as they are. */
+export function openFields<const E extends v.ObjectEntries>(entries: E, description: string): FieldsOf<E> {
+  return v.pipe(
+    onlyMaps(v.looseObject(entries, MAP_RULE)),
+    v.description(description),
+  ) as unknown as FieldsOf<E>;
+}
+
 /** A map from names to values of one kind. */
 export function namedMap<K extends v.GenericSchema<string, string>, I, O>(
   key: K,
@@ -103,14 +103,22 @@ export function byKind<const S extends KindSchemas>(
   return choose(union, (input) => schemas[kindOf(input)] ?? none) as ReturnType<typeof byKind<S>>;
 }
 
-/** A map of one of several shapes, told apart by its `type`. */
-export function byType<O>(shapes: ReadonlyMap<string, Reads<unknown, O>>): Reads<unknown, O> {
+/**
+ * A map of one of several shapes, told apart by its `type`.
+ *
+ * @param other the shape of a map with any other `type`; without it that is refused.
+ */
+export function byType<O>(
+  shapes: ReadonlyMap<string, Reads<unknown, O>>,
+  other: Reads<unknown, O> | null = null,
+): Reads<unknown, O> {
   const types = [...shapes.keys()];
   const known = v.looseObject({ type: choice(types) }, MAP_RULE);
   return choose(v.union([...shapes.values()]), (input) => {
     if (kindOf(input) !== 'map') return v.never(MAP_RULE);
     const { type } = input as { type?: unknown };
-    return (typeof type === 'string' ? shapes.get(type) : undefined) ?? known;
+    if (typeof type !== 'string') return known;
+    return shapes.get(type) ?? other ?? known;
   });
 }
 

@@ -3,6 +3,7 @@
  * durations are ms and sizes are bytes. How each field is written is in `action_schema.ts`.
  */
 import type { RestartPolicy } from '../job/policy.ts';
+import type { Permissions } from '../plugin/permissions.ts';
 import type { PortClaim } from '../reclaim/claim.ts';
 
 /** Whom an action may stop to make room for itself, beside its own earlier incarnations. */
@@ -92,10 +93,23 @@ export interface ProbesSpec {
   readonly quorum: 1 | 2;
 }
 
+/** A plugin of somebody else's, to run in a process of its own. */
+export interface PluginSpec {
+  /** As it is written: a path that begins with `/`, `./` or `../`, or the name of an npm package. */
+  readonly path: string;
+  /** Where a relative path begins, and a package is looked for: the service file's folder, absolute. */
+  readonly folder: string;
+  /** What it may touch. The paths in `read` are absolute. */
+  readonly allow: Permissions;
+  /** What a probe takes, unchecked: its own process knows the form. */
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
 /** A service file that was found to be right. */
 export interface ServiceFile {
   /** Absolute. */
   readonly path: string;
   readonly probes: ProbesSpec;
+  readonly plugins: readonly PluginSpec[];
   readonly services: Readonly<Record<string, ServiceSpec>>;
 }

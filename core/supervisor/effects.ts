@@ -2,7 +2,7 @@
  * Carries out what the machine asks for. What comes of it goes back as an event.
  */
 import { join } from 'node:path';
-import type { ExitStatus, Host } from '../host/host.ts';
+import type { Channel, ExitStatus, Host } from '../host/host.ts';
 import type { JobEffect, JobEvent } from '../job/event.ts';
 import { type Job, nextIncarnation } from '../job/job.ts';
 import { type Reason, reason } from '../job/reason.ts';
@@ -37,6 +37,16 @@ export interface EffectPorts {
   watchReady(runtime: JobRuntime): void;
   /** An incarnation has ended by itself: what escaped its group is to be looked for in the background. */
   leftBehind(runtime: JobRuntime, target: ReapTarget): void;
+  /** How a service of upkeep's own is launched; null for one of the user's. */
+  ownLaunch(service: string): OwnLaunch | null;
+}
+
+/** What is particular to a process that works for upkeep itself. */
+export interface OwnLaunch {
+  /** In place of the environment that every service starts from. */
+  readonly base_env: Readonly<Record<string, string>>;
+  /** Told of the channel to each incarnation. */
+  connected(channel: Channel): void;
 }
 
 /** What a shell exits with when its child was killed by SIGKILL: 128 + 9. */
@@ -110,11 +120,12 @@ export class Effects {
   async #spawn(runtime: JobRuntime, epoch: number, incarnation: number): Promise<void> {
     const { job, spec } = runtime;
     const { host, logs, oom, paths } = this.#ports;
+    const own = this.#ports.ownLaunch(job.service);
     const context: Omit<LaunchContext, 'output_fd'> = {
       mark: { instance: this.#ports.instance, job_id: job.id, incarnation },
       service: job.service,
       run_id: job.run_id,
-      base_env: this.#ports.base_env,
+      base_env: own?.base_env ?? this.#ports.base_env,
       status_file: statusFile(paths, job),
     };
     let identity: Identity;
@@ -124,7 +135,8 @@ export class Effects {
       const opened = logs.open(runtime.log, incarnation);
       if (opened.rotated !== null) runtime.unreleased = [...runtime.unreleased, opened.rotated];
       const request = launchRequest(spec, { ...context, output_fd: opened.fd }, host.files);
-      const child = await host.spawner.spawn(request);
+      const child = await host.spawner.spawn({ ...request, channel: own !== null });
+      if (child.channel !== undefined) own?.connected(child.channel);
       // A program that ended within microseconds is a zombie by now: no live process will ever match this identity.
       identity = host.processes.identity(child.pid) ?? {
         boot_id: host.processes.boot_id,

@@ -4,11 +4,14 @@
 
 import { Agenda } from '../host/agenda.ts';
 import type { Host } from '../host/host.ts';
+import { Lane } from '../host/lane.ts';
 import { atRest, identityOf, type Job } from '../job/job.ts';
 import { type Reason, reason } from '../job/reason.ts';
 import { Logs } from '../log/mod.ts';
 import type { BuiltInPlugins } from '../plugin/built_in.ts';
-import { inProcessHealthCheck } from '../plugin/health_check.ts';
+import { type LoadedPlugin, loadServiceFile } from '../plugin/remote/load.ts';
+import { PluginHost } from '../plugin/remote/plugin_host.ts';
+import { ownRuntime, type PluginRuntime } from '../plugin/remote/runtime.ts';
 import { AdoptedWatch } from '../process/adopted_watch.ts';
 import { EscapeeFinder } from '../process/escapees.ts';
 import { cleanEnv } from '../process/launch.ts';
@@ -16,7 +19,7 @@ import { OomWitness } from '../process/oom.ts';
 import { ProcessTable } from '../process/process_table.ts';
 import { Reaper } from '../process/reaper.ts';
 import { ProbeHost, type ReclaimWorld, removePidFileIfOurs, writePidFile } from '../reclaim/mod.ts';
-import { parseServiceFile, type ServiceFile, type SpecIssue } from '../spec/mod.ts';
+import type { ServiceFile, SpecIssue } from '../spec/mod.ts';
 import { acquireLock } from '../store/lock.ts';
 import type { NewEvent } from '../store/records.ts';
 import { Store } from '../store/store.ts';
@@ -27,7 +30,7 @@ import { JobLoop } from './job_loop.ts';
 import { JobWatch } from './job_watch.ts';
 import { instanceName, openStateFolder, type StatePaths } from './paths.ts';
 import { recover } from './recovery.ts';
-import { CORE, type JobRuntime } from './runtime.ts';
+import { CORE, type JobRuntime, type Origin } from './runtime.ts';
 import { EventFeed, Supervisor } from './supervisor.ts';
 import { findSurvivors } from './survivors.ts';
 
@@ -40,6 +43,8 @@ export interface SupervisorOptions {
   readonly spec_file: string;
   /** Those that run in this process. */
   readonly plugins: BuiltInPlugins;
+  /** How plugins of others are run; this Node and this program without it. */
+  readonly plugin_runtime?: PluginRuntime;
   readonly recovery: RecoveryMode;
   /** upkeep's own environment, from which services inherit. */
   readonly env: NodeJS.ProcessEnv;
@@ -76,7 +81,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
   const lock = acquireLock(paths.lock, host.files, options.pid);
   if ('held_by' in lock) throw new AlreadyRunning(`upkeep already runs on ${paths.dir} (${lock.held_by})`);
   try {
-    const file = readServiceFile(options);
+    const file = await readServiceFile(options);
     return await assemble(options, paths, lock, file);
   } catch (error) {
     lock.release();
@@ -84,8 +89,15 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
   }
 }
 
+/** A checked service file, with its plugins. */
+interface CheckedFile {
+  readonly file: ServiceFile;
+  readonly plugins: readonly LoadedPlugin[];
+}
+
 /** @throws {@link SpecError} */
-function readServiceFile({ host, spec_file, plugins }: SupervisorOptions): ServiceFile {
+async function readServiceFile(options: SupervisorOptions): Promise<CheckedFile> {
+  const { host, spec_file, plugins: built_in, plugin_runtime: runtime = ownRuntime() } = options;
   let text: string;
   try {
     text = host.files.readFileSync(spec_file, 'utf8');
@@ -95,16 +107,16 @@ function readServiceFile({ host, spec_file, plugins }: SupervisorOptions): Servi
       { path: '', rule: 'readable', value: spec_file, line: null, column: null, message },
     ]);
   }
-  const parsed = parseServiceFile(text, spec_file, plugins);
+  const { parsed, plugins } = await loadServiceFile(text, spec_file, { host, runtime, built_in });
   if ('issues' in parsed) throw new SpecError(spec_file, parsed.issues);
-  return parsed.file;
+  return { file: parsed.file, plugins };
 }
 
 async function assemble(
   options: SupervisorOptions,
   paths: StatePaths,
   lock: { release(): void },
-  file: ServiceFile,
+  first: CheckedFile,
 ): Promise<Supervisor> {
   const { host } = options;
   const { clock, files } = host;
@@ -132,10 +144,43 @@ async function assemble(
 
   const record = (runtime: JobRuntime | null, why: Reason): void => loop.note(runtime, why);
 
+  const plugins = new PluginHost({
+    host,
+    agenda,
+    runtime: options.plugin_runtime ?? ownRuntime(),
+    built_in: options.plugins,
+    changed: () => probes.offer(plugins.probes),
+    jobs: {
+      of: (service) => fleet.services.get(service)?.jobs[0] ?? null,
+      halting: () => loop.halting,
+      note: record,
+      dispatch: (job_id, event) => loop.dispatch(job_id, event),
+      start: (service) => fleet.start(service, CORE),
+      stop: (service) => fleet.stop(service, CORE),
+    },
+  });
+
+  /** Takes over a service file: the records first, then what follows of them, after `between`. */
+  async function takeOver(
+    { file, plugins: loaded }: CheckedFile,
+    origin: Origin,
+    between: () => Promise<void> = async () => {},
+  ): Promise<void> {
+    const own = plugins.adopt(loaded, file);
+    probes.configure(file.probes);
+    const changed = fleet.adopt({ ...file, services: { ...file.services, ...own } });
+    await between();
+    fleet.enact(changed, origin);
+    plugins.begin();
+  }
+
+  /** One reading after the other. */
+  const reading = new Lane(1);
+
   const logs = new Logs({
     host,
     dir: paths.logs,
-    rotators: options.plugins.rotators,
+    rotators: plugins.rotators,
     report: (job, why) => record(loop.jobs.get(job.job_id) ?? null, why),
     wake: () => housekeeping.logsChanged(),
   });
@@ -157,8 +202,7 @@ async function assemble(
     files.rmSync(statusFile(paths, job), { force: true }),
   );
 
-  const probes = new ProbeHost(host, options.plugins.probes, (why) => record(null, why));
-  probes.configure(file.probes);
+  const probes = new ProbeHost(host, plugins.probes, (why) => record(null, why));
   const world: ReclaimWorld = {
     host,
     probes,
@@ -175,9 +219,6 @@ async function assemble(
     describeJob: (id) => loop.jobs.get(id)?.job ?? store.jobs({ id })[0] ?? null,
   };
 
-  const healthChecks = new Map(
-    options.plugins.health_checks.map((plugin) => [plugin.name, inProcessHealthCheck(plugin, host)]),
-  );
   const watch = new JobWatch({
     host,
     agenda,
@@ -185,7 +226,7 @@ async function assemble(
     logs,
     lookUp: (claims, suspects, exhaustive) => probes.lookUp(claims, { suspects, exhaustive }),
     random: Math.random,
-    check: (type) => healthChecks.get(type) ?? null,
+    check: (type) => plugins.health_checks.find(({ name }) => name === type) ?? null,
     note: record,
     changed: () => supervisor.jobChanged(),
   });
@@ -251,6 +292,7 @@ async function assemble(
     note: record,
     watchReady: (runtime) => watch.awaitReady(runtime),
     leftBehind: (runtime, target) => housekeeping.leftBehind(runtime, target),
+    ownLaunch: (service) => plugins.launch(service),
   });
 
   const supervisor = new Supervisor({
@@ -263,6 +305,7 @@ async function assemble(
     world,
     watch,
     events,
+    plugins,
     about: {
       version: options.version,
       pid: options.pid,
@@ -271,19 +314,21 @@ async function assemble(
       spec_file: options.spec_file,
       started_at,
     },
-    reload: (origin) => {
-      try {
-        const again = readServiceFile(options);
-        probes.configure(again.probes);
-        fleet.enact(fleet.adopt(again), origin);
-        return null;
-      } catch (error) {
-        if (error instanceof SpecError) return [...error.issues];
-        throw error;
-      }
-    },
+    reload: (origin) =>
+      reading.run(async () => {
+        try {
+          const read = await readServiceFile(options);
+          // Loading plugins takes its time, in which upkeep may have begun to go down.
+          if (!loop.halting) await takeOver(read, origin);
+          return null;
+        } catch (error) {
+          if (error instanceof SpecError) return [...error.issues];
+          throw error;
+        }
+      }),
     close: () => {
       agenda.clear();
+      plugins.close();
       adopted.close();
       logs.closeAll();
       store.close();
@@ -295,10 +340,10 @@ async function assemble(
   if (store.opened.lost !== null) record(null, store.opened.lost);
   const kept = store.load();
   fleet.load(kept.services, kept.runs, kept.jobs);
-  const changed = fleet.adopt(file);
-  const survivors = await findSurvivors(host, instance, options.pid);
-  for (const leftover of recover(fleet, loop, host, paths, survivors)) housekeeping.endLeftover(leftover);
-  fleet.enact(changed, CORE);
+  await takeOver(first, CORE, async () => {
+    const survivors = await findSurvivors(host, instance, options.pid);
+    for (const leftover of recover(fleet, loop, host, paths, survivors)) housekeeping.endLeftover(leftover);
+  });
   housekeeping.begin();
   if (store.degraded !== null) housekeeping.storeDegraded();
   return supervisor;

@@ -8,6 +8,8 @@ import type { Host } from '../host/host.ts';
 import { atRest, identityOf, type Job } from '../job/job.ts';
 import { serviceState } from '../job/service_state.ts';
 import type { Logs } from '../log/mod.ts';
+import type { PluginHost, PluginRecord } from '../plugin/remote/plugin_host.ts';
+import { isPluginService } from '../plugin/remote/plugin_service.ts';
 import type { Reaper } from '../process/reaper.ts';
 import type { Claim } from '../reclaim/claim.ts';
 import { classify, type ReclaimWorld } from '../reclaim/mod.ts';
@@ -46,9 +48,10 @@ export interface SupervisorParts {
   readonly world: ReclaimWorld;
   readonly watch: JobWatch;
   readonly events: EventFeed;
+  readonly plugins: PluginHost;
   readonly about: Omit<DaemonHealth, 'status' | 'store'>;
   /** Reads the service file again and applies it; null where that was done. */
-  reload(origin: Origin): SpecIssue[] | null;
+  reload(origin: Origin): Promise<SpecIssue[] | null>;
   /** Lets everything go: timers, descriptors, the store, the lock. */
   close(): void;
 }
@@ -97,7 +100,10 @@ export class Supervisor implements Control {
   }
 
   services(): ServiceView[] {
-    return [...this.#parts.fleet.services.values()].map((service) => this.#serviceView(service));
+    const services = [...this.#parts.fleet.services.values()];
+    return services
+      .filter(({ row }) => !isPluginService(row.name))
+      .map((service) => this.#serviceView(service));
   }
 
   service(name: string): ServiceView {
@@ -107,7 +113,10 @@ export class Supervisor implements Control {
   jobs(query: { service?: string; run_id?: string }): JobView[] {
     // The loop has the newest state of the jobs of the present runs; the store knows the earlier ones.
     const live = this.#parts.loop.jobs;
-    return this.#parts.store.jobs(query).map((job) => jobView(live.get(job.id)?.job ?? job));
+    return this.#parts.store
+      .jobs(query)
+      .filter(({ service }) => query.service !== undefined || !isPluginService(service))
+      .map((job) => jobView(live.get(job.id)?.job ?? job));
   }
 
   job(id: string): JobView {
@@ -115,7 +124,14 @@ export class Supervisor implements Control {
   }
 
   runs(query: { service?: string }): RunRow[] {
-    return this.#parts.store.runs(query);
+    return this.#parts.store
+      .runs(query)
+      .filter(({ service }) => query.service !== undefined || !isPluginService(service));
+  }
+
+  /** Every plugin: those that run in this process, and those in processes of their own. */
+  plugins(): PluginRecord[] {
+    return this.#parts.plugins.records();
   }
 
   start(name: string, actor: Actor): ServiceView {
@@ -194,7 +210,7 @@ export class Supervisor implements Control {
   }
 
   /** Reads the service file again. Returns what is wrong with it; then nothing has changed. */
-  reload(actor: Actor): SpecIssue[] | null {
+  reload(actor: Actor): Promise<SpecIssue[] | null> {
     return this.#parts.reload({ actor, cause: null });
   }
 

@@ -53,6 +53,9 @@ const NEXT_STEP: { readonly [C in ReasonCode]: string } = {
   READY: 'Nothing: it is up.',
   HEALTHY: 'Nothing: it is well again.',
   CHECK_UNAVAILABLE: 'Mend the check: until it can look, nobody knows whether the service is well.',
+  PLUGIN_FAILED: 'Read the log of the plugin; upkeep starts it again by itself, and goes on without it.',
+  PLUGIN_QUARANTINED: 'Mend the plugin, then have the service file read again (SIGHUP).',
+  PLUGIN_LIMITED: 'Grant what it asks for with `allow`, or run a newer Node; else nothing.',
   INTERNAL_ERROR: 'Report this as a bug of upkeep, with the events.',
 };
 

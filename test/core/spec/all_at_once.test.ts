@@ -31,7 +31,9 @@ const FILE = `services:
       web: { process: true, sockets: [/run/a.sock], pid_file: /p }
       api: { run: x, pid_file: /p, cpu: 1, mem: 2 }
   empty:
-plugins: []
+plugins:
+  - { path: ./a.ts, allow: { ran: [ss], read: x } }
+  - { allow: { net: [''] } }
 `;
 
 it('tells all that is wrong, place by place', () => {
@@ -65,6 +67,9 @@ it('tells all that is wrong, place by place', () => {
     '28:36 bank.actions.api.cpu unknown_key',
     '28:44 bank.actions.api.mem unknown_key',
     '29:9 empty type',
-    '30:1 plugins unknown_key',
+    '31:30 plugins[0].allow.ran unknown_key',
+    '31:47 plugins[0].allow.read type',
+    '32:5 plugins[1].path required',
+    '32:22 plugins[1].allow.net[0] grant',
   ]);
 });

@@ -160,7 +160,7 @@ describe('a wrong service file', () => {
     await until(() => action(supervisor, 'calm').phase === 'running');
     const before = supervisor.service('calm');
     write({ calm: { actions: { main: { process: 'maybe' } } }, other: sleeper() });
-    expect(supervisor.reload('cli')).not.toBeNull();
+    expect(await supervisor.reload('cli')).not.toBeNull();
     expect(supervisor.service('calm')).toEqual(before);
     expect(supervisor.services()).toHaveLength(1);
   });
@@ -175,7 +175,7 @@ describe('reload', () => {
     const changed = action(supervisor, 'changed');
     const gone = action(supervisor, 'gone');
     write({ same: sleeper(), changed: sleeper({ env: { A: '1' } }), added: sleeper() });
-    expect(supervisor.reload('cli')).toBeNull();
+    expect(await supervisor.reload('cli')).toBeNull();
     await until(
       () => supervisor.services().length === 3 && supervisor.services().every(({ state }) => state === 'up'),
     );

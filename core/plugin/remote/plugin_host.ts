@@ -1,0 +1,387 @@
+/**
+ * The plugin host: all plugins that a supervisor has. Built-in ones run in its process; each of somebody else's runs
+ * in a process of its own, whose service this makes, and whose answers it puts among those of the built-in ones.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import type { Agenda } from '../../host/agenda.ts';
+import type { Channel, Host } from '../../host/host.ts';
+import type { JobEvent } from '../../job/event.ts';
+import { identityOf, type Job } from '../../job/job.ts';
+import { type Reason, reason } from '../../job/reason.ts';
+import type { ServiceFile, ServiceSpec } from '../../spec/mod.ts';
+import type { JobRuntime } from '../../supervisor/runtime.ts';
+import type { BuiltInPlugins } from '../built_in.ts';
+import { PLUGIN_API, type PluginKind } from '../definition.ts';
+import { type HealthCheck, inProcessHealthCheck } from '../health_check.ts';
+import type { LogRotator } from '../log_rotator.ts';
+import { inProcessNotifier, type Notifier } from '../notifier.ts';
+import { EVERYTHING, missingGrants, NOTHING, type Permissions } from '../permissions.ts';
+import type { Probe } from '../probe.ts';
+import {
+  missingHealthCheck,
+  remoteHealthCheck,
+  remoteNotifier,
+  remoteProbe,
+  remoteRotator,
+} from './adapters.ts';
+import type { PluginDescription } from './boot.ts';
+import type { LoadedPlugin } from './load.ts';
+import { pluginService, pluginServiceName } from './plugin_service.ts';
+import { RemotePlugin } from './remote_plugin.ts';
+import { notEnforced, PLUGIN_ENV, type PluginRuntime, pluginCommand } from './runtime.ts';
+
+/** A plugin, as it is shown. */
+export interface PluginRecord {
+  /** Null where it never could say. */
+  readonly name: string | null;
+  readonly kind: PluginKind | null;
+  /** `built_in`, or as in the service file. */
+  readonly source: string;
+  /** The service that its process is; null where it has none. */
+  readonly service: string | null;
+  readonly api: number | null;
+  readonly summary: string;
+  readonly asked: Permissions;
+  readonly granted: Permissions;
+  /** What it asks for and is not granted, as `run: ss`. */
+  readonly missing: readonly string[];
+  /** What Node cannot keep it from, a sentence each. */
+  readonly not_enforced: readonly string[];
+  readonly state: 'built_in' | RemotePlugin['state'];
+  readonly pid: number | null;
+  readonly restart_count: number;
+  /** Since upkeep has started. */
+  readonly calls: number;
+  readonly faults: number;
+  /** Wishes that were not granted. */
+  readonly denied: number;
+  readonly last_error: string | null;
+  readonly last_call_ms: number | null;
+}
+
+/** The jobs of plugins, as the host needs them. */
+export interface PluginJobs {
+  of(service: string): JobRuntime | null;
+  halting(): boolean;
+  note(runtime: JobRuntime | null, why: Reason): void;
+  dispatch(job_id: string, event: JobEvent): void;
+  start(service: string): void;
+  stop(service: string): void;
+}
+
+/** What a plugin host needs. */
+export interface PluginHostPorts {
+  readonly host: Host;
+  readonly agenda: Agenda;
+  readonly runtime: PluginRuntime;
+  readonly built_in: BuiltInPlugins;
+  readonly jobs: PluginJobs;
+  /** The lists have changed. */
+  changed(): void;
+}
+
+interface Hosted {
+  readonly service: string;
+  loaded: LoadedPlugin;
+  /** Null where there is nothing to run. */
+  readonly plugin: RemotePlugin | null;
+  /** What of it is in the lists; made anew when it says that it is something else. */
+  port: { readonly description: PluginDescription; readonly entry: Entry } | null;
+}
+
+type Entry =
+  | { readonly kind: 'probe'; readonly port: Probe }
+  | { readonly kind: 'health'; readonly port: HealthCheck }
+  | { readonly kind: 'rotate'; readonly port: LogRotator }
+  | { readonly kind: 'notify'; readonly port: Notifier };
+
+/** Ms between the end of a plugin's channel and the end of its process, after which it is ended. */
+const ENDING = 1_000;
+
+/** See the top of this file. Its lists change in place: whoever holds one sees what there is now. */
+export class PluginHost {
+  /** Those of others come after the built-in ones: they are asked where those cannot tell. */
+  readonly probes: Probe[];
+  readonly rotators: LogRotator[];
+  readonly health_checks: HealthCheck[];
+  readonly notifiers: Notifier[];
+  readonly #ports: PluginHostPorts;
+  readonly #built_in: Pick<PluginHost, 'probes' | 'rotators' | 'health_checks' | 'notifiers'>;
+  readonly #hosted = new Map<string, Hosted>();
+  /** The types of checks that the service file names. */
+  #checks: ReadonlySet<string> = new Set();
+
+  constructor(ports: PluginHostPorts) {
+    this.#ports = ports;
+    const { probes, rotators, health_checks, notifiers } = ports.built_in;
+    this.#built_in = {
+      probes: [...probes],
+      rotators: [...rotators],
+      health_checks: health_checks.map((plugin) => inProcessHealthCheck(plugin, ports.host)),
+      notifiers: notifiers.map((plugin) => inProcessNotifier(plugin, ports.host)),
+    };
+    this.probes = [...this.#built_in.probes];
+    this.rotators = [...this.#built_in.rotators];
+    this.health_checks = [...this.#built_in.health_checks];
+    this.notifiers = [...this.#built_in.notifiers];
+  }
+
+  /**
+   * Takes over the plugins of a service file.
+   *
+   * @returns the services that their processes are, by name.
+   */
+  adopt(loaded: readonly LoadedPlugin[], file: ServiceFile): Record<string, ServiceSpec> {
+    const names = new Set<string>();
+    const services: Record<string, ServiceSpec> = {};
+    for (const plugin of loaded) {
+      const service = pluginServiceName(plugin.spec.path, names);
+      names.add(service);
+      this.#take(service, plugin);
+      if (plugin.located === null) continue;
+      const { runtime, host, built_in } = this.#ports;
+      const command = pluginCommand(plugin.located, runtime, host.files);
+      services[service] = pluginService(service, command, built_in);
+    }
+    for (const [service, { plugin }] of this.#hosted) {
+      if (names.has(service)) continue;
+      plugin?.close();
+      this.#hosted.delete(service);
+    }
+    this.#checks = checkTypes(file);
+    this.#list();
+    return services;
+  }
+
+  /** The service file is in force: says what is wrong with its plugins, and starts those that were quarantined. */
+  begin(): void {
+    for (const hosted of this.#hosted.values()) {
+      for (const why of this.#remarks(hosted))
+        this.#ports.jobs.note(this.#ports.jobs.of(hosted.service), why);
+      if (hosted.plugin !== null) this.#ports.jobs.start(hosted.service);
+    }
+  }
+
+  /** How the process of a plugin is launched; null for any other service. */
+  launch(service: string): { base_env: typeof PLUGIN_ENV; connected(channel: Channel): void } | null {
+    const plugin = this.#hosted.get(service)?.plugin;
+    if (plugin === undefined || plugin === null) return null;
+    return { base_env: PLUGIN_ENV, connected: (channel) => plugin.connected(channel) };
+  }
+
+  /** Every plugin, the built-in ones first. */
+  records(): PluginRecord[] {
+    return [
+      ...builtInRecords(this.#ports.built_in),
+      ...[...this.#hosted.values()].map((one) => this.#record(one)),
+    ];
+  }
+
+  /** Nothing is asked any more. */
+  close(): void {
+    for (const { plugin } of this.#hosted.values()) plugin?.close();
+  }
+
+  #take(service: string, loaded: LoadedPlugin): void {
+    const known = this.#hosted.get(service);
+    const isSame =
+      known?.plugin != null &&
+      loaded.located !== null &&
+      known.loaded.located?.file === loaded.located.file &&
+      isSameKind(known.plugin.description, loaded.description);
+    if (isSame) {
+      known.loaded = loaded;
+      known.plugin?.renew(loaded.description, loaded.spec.allow);
+      return;
+    }
+    known?.plugin?.close();
+    const { description, spec, located } = loaded;
+    const plugin =
+      located === null
+        ? null
+        : new RemotePlugin(spec.path, description, spec.allow, {
+            host: this.#ports.host,
+            restart: (why, fault) => this.#restart(service, why, fault === 'crash'),
+            quarantine: (why) => {
+              this.#ports.jobs.note(this.#ports.jobs.of(service), why);
+              this.#ports.jobs.stop(service);
+            },
+            isBeingStopped: () => this.#isBeingStopped(service),
+            described: () => this.#list(),
+          });
+    this.#hosted.set(service, { service, loaded, plugin, port: null });
+  }
+
+  /** @param dying its process has most likely ended already, and its job will hear of that. */
+  #restart(service: string, why: Reason, dying: boolean): void {
+    const { jobs, agenda, host } = this.#ports;
+    const runtime = jobs.of(service);
+    if (runtime === null) return;
+    if (!dying) {
+      endJob(jobs, runtime.job, why);
+      return;
+    }
+    jobs.note(runtime, why);
+    const { restart_count } = runtime.job;
+    agenda.set(`plugin:${service}`, host.clock.mono() + ENDING, () => {
+      if (runtime.job.restart_count === restart_count) endJob(jobs, runtime.job, why);
+    });
+  }
+
+  #isBeingStopped(service: string): boolean {
+    const { jobs } = this.#ports;
+    const job = jobs.of(service)?.job;
+    if (job === undefined || jobs.halting() || job.wanted === 'down') return true;
+    return job.phase === 'stopping' && job.cause === 'requested';
+  }
+
+  #remarks({ loaded, plugin }: Hosted): Reason[] {
+    const { path } = loaded.spec;
+    if (loaded.error !== null) {
+      return [
+        reason('PLUGIN_FAILED', `the plugin ${path} cannot be loaded: ${loaded.error}`, { plugin: path }),
+      ];
+    }
+    const asked = plugin?.description?.asked ?? NOTHING;
+    const missing = missingGrants(asked, loaded.spec.allow);
+    const not_enforced = notEnforced(this.#ports.runtime);
+    const told = [
+      ...(missing.length === 0 ? [] : [`is not granted all that it asks for (${missing.join(', ')})`]),
+      ...not_enforced.map((what) => `is not held back everywhere: ${what}`),
+    ];
+    return told.map((what) =>
+      reason('PLUGIN_LIMITED', `the plugin ${path} ${what}`, { plugin: path, missing, not_enforced }),
+    );
+  }
+
+  /** Makes the lists anew, with what every plugin has said of itself by now. */
+  #list(): void {
+    const { host } = this.#ports;
+    const own = this.#built_in;
+    const entries = [...this.#hosted.values()].flatMap((hosted) => {
+      const description = hosted.plugin?.description ?? null;
+      if (hosted.plugin === null || description === null) return [];
+      // A rotator's answers stay with it.
+      if (hosted.port === null || !isDeepStrictEqual(hosted.port.description, description)) {
+        hosted.port = { description, entry: entryOf(hosted, hosted.plugin, description, host) };
+      }
+      return [hosted.port.entry];
+    });
+    const of = <K extends Entry['kind']>(kind: K) =>
+      entries.filter((entry): entry is Extract<Entry, { kind: K }> => entry.kind === kind);
+    replace(this.probes, [...own.probes, ...of('probe').map(({ port }) => port)]);
+    replace(this.rotators, [...own.rotators, ...of('rotate').map(({ port }) => port)]);
+    replace(this.notifiers, [...own.notifiers, ...of('notify').map(({ port }) => port)]);
+    const checks = [...own.health_checks, ...of('health').map(({ port }) => port)];
+    const lost = [...this.#checks].filter((type) => !checks.some(({ name }) => name === type));
+    const missing = lost.map((type) => missingHealthCheck(type, () => this.#unloaded()));
+    replace(this.health_checks, [...checks, ...missing]);
+    this.#ports.changed();
+  }
+
+  /** The plugins that could not be loaded, and why: one of them has what is missing. */
+  #unloaded(): string {
+    return [...this.#hosted.values()]
+      .filter(({ plugin }) => plugin === null || plugin.description === null)
+      .map(({ loaded, plugin }) => `${loaded.spec.path}: ${plugin?.last_error ?? loaded.error}`)
+      .join('; ');
+  }
+
+  #record({ service, loaded, plugin }: Hosted): PluginRecord {
+    const job = this.#ports.jobs.of(service)?.job;
+    const description = plugin?.description ?? null;
+    const asked = description?.asked ?? NOTHING;
+    const { path, allow } = loaded.spec;
+    return {
+      name: description?.name ?? null,
+      kind: description?.kind ?? null,
+      source: path,
+      service: plugin === null ? null : service,
+      api: description?.api ?? null,
+      summary: description?.summary ?? '',
+      asked,
+      granted: allow,
+      missing: missingGrants(asked, allow),
+      not_enforced: notEnforced(this.#ports.runtime),
+      state: plugin?.state ?? 'failed',
+      pid: job === undefined ? null : (identityOf(job)?.pid ?? null),
+      restart_count: job?.restart_count ?? 0,
+      calls: plugin?.calls ?? 0,
+      faults: plugin?.faults ?? 0,
+      denied: plugin?.denied ?? 0,
+      last_error: plugin?.last_error ?? loaded.error,
+      last_call_ms: plugin?.last_call_ms ?? null,
+    };
+  }
+}
+
+function endJob(jobs: PluginJobs, { id, phase, epoch }: Job, why: Reason): void {
+  if (phase === 'running' || phase === 'starting') {
+    jobs.dispatch(id, { type: 'faulted', epoch, reason: why, give_up: false });
+  }
+}
+
+function entryOf(
+  hosted: Hosted,
+  plugin: RemotePlugin,
+  description: PluginDescription,
+  { clock }: Host,
+): Entry {
+  switch (description.kind) {
+    case 'probe':
+      return { kind: 'probe', port: remoteProbe(plugin, description, () => hosted.loaded.spec.options) };
+    case 'health':
+      return { kind: 'health', port: remoteHealthCheck(plugin, description) };
+    case 'rotate':
+      return { kind: 'rotate', port: remoteRotator(plugin, description, clock) };
+    case 'notify':
+      return { kind: 'notify', port: remoteNotifier(plugin, description) };
+  }
+}
+
+function isSameKind(known: PluginDescription | null, now: PluginDescription | null): boolean {
+  return known === null || now === null || (known.kind === now.kind && known.name === now.name);
+}
+
+function checkTypes({ services }: ServiceFile): Set<string> {
+  const actions = Object.values(services).flatMap((service) => Object.values(service.actions));
+  return new Set(actions.flatMap(({ health }) => health.map(({ type }) => type)));
+}
+
+function replace<T>(list: T[], items: readonly T[]): void {
+  list.splice(0, list.length, ...items);
+}
+
+function builtInRecords({ probes, health_checks, rotators, notifiers }: BuiltInPlugins): PluginRecord[] {
+  const of = (
+    kind: PluginKind,
+    name: string,
+    summary: string,
+    asked: Partial<Permissions>,
+  ): PluginRecord => ({
+    name,
+    kind,
+    source: 'built_in',
+    service: null,
+    api: PLUGIN_API,
+    summary,
+    asked: { ...NOTHING, ...asked },
+    granted: EVERYTHING,
+    missing: [],
+    not_enforced: [],
+    state: 'built_in',
+    pid: null,
+    restart_count: 0,
+    calls: 0,
+    faults: 0,
+    denied: 0,
+    last_error: null,
+    last_call_ms: null,
+  });
+  return [
+    ...probes.map(({ name }) => of('probe', name, '', {})),
+    ...health_checks.map(({ name, summary, permissions }) => of('health', name, summary, permissions ?? {})),
+    ...rotators.map(({ name, summary }) => of('rotate', name, summary, {})),
+    ...notifiers.map(({ name, summary, permissions }) => of('notify', name, summary, permissions ?? {})),
+  ];
+}
