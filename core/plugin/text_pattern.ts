@@ -9,7 +9,7 @@ import * as v from 'valibot';
 import { type Reads, rule } from '../spec/schema_kit.ts';
 
 /** Ms that a regex may take over everything that it is asked about at once. */
-const LIMIT = 100;
+const LIMIT = 250;
 
 const REGEX = /^\/(.+)\/([imsu]*)$/s;
 
