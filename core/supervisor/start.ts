@@ -292,6 +292,7 @@ async function assemble(
     close: () => {
       agenda.clear();
       adopted.close();
+      oom.close();
       logs.closeAll();
       store.close();
       lock.release();
