@@ -26,7 +26,7 @@ const KILLED = /Killed process (\d+) \((.*)\),? total-vm:(?:.* UID:(\d+))?/;
 /** Reads on where it stopped the last time. Costs one system call while nothing is new. */
 export class KernelLog {
   readonly #files: Files;
-  readonly #fd: number | null;
+  #fd: number | null;
   readonly #record = Buffer.alloc(RECORD_SIZE);
   readonly #cgroups = new Map<number, string>();
 
@@ -55,6 +55,12 @@ export class KernelLog {
       kills.push({ pid: Number(pid), name, uid: uid === undefined ? null : Number(uid), cgroup: known });
     }
     return kills;
+  }
+
+  /** Lets go of the log. */
+  close(): void {
+    if (this.#fd !== null) this.#files.closeSync(this.#fd);
+    this.#fd = null;
   }
 
   #next(): string | null {

@@ -124,6 +124,11 @@ export class OomWitness {
     this.#subjects.delete(job_id);
   }
 
+  /** Lets go of the kernel's log. */
+  close(): void {
+    this.#log.close();
+  }
+
   #placeOf(pid: number): Place {
     const { files, processes } = this.#host;
     const cgroup = memoryCgroup(pid, files);

@@ -330,6 +330,7 @@ async function assemble(
       agenda.clear();
       plugins.close();
       adopted.close();
+      oom.close();
       logs.closeAll();
       store.close();
       lock.release();

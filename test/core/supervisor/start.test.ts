@@ -204,6 +204,8 @@ describe('a oneshot', () => {
     });
     const supervisor = await start();
     await until(() => supervisor.service('shop').state === 'up');
+    // Up it is with its spawn; a restart that comes before its first line would leave that out.
+    await until(() => readFileSync(record, 'utf8') === 'migrate\nweb\n');
     supervisor.restart('shop', 'core');
     await until(() => supervisor.service('shop').actions.some(({ restart_count }) => restart_count === 1));
     await until(() => supervisor.service('shop').state === 'up');
