@@ -107,7 +107,7 @@ async function oneLife(
 ): Promise<Death> {
   const kind = random();
   const point = kind < 0.5 ? 1 + Math.floor(random() * 150) : null;
-  const delay = random() * 600;
+  const delay = random() * 500;
   const stderr = sandbox.path('stderr');
   const fd = openSync(stderr, 'w');
   const daemon = spawn(process.execPath, [MAIN, 'up', '-f', sandbox.file, '--state', sandbox.state], {
@@ -119,11 +119,11 @@ async function oneLife(
   const ended = new Promise<void>((resolve) => daemon.once('exit', () => resolve())).then(() => {
     alive = false;
   });
-  const answered = kind < 0.65 ? Promise.resolve() : firstAnswer(sandbox, () => alive);
+  const answered = kind < 0.65 && point === null ? Promise.resolve() : firstAnswer(sandbox, () => alive);
   let timer: NodeJS.Timeout | undefined;
   const killing = answered.then(() => {
-    // A fault point that is not reached for so long must not hold up the storm.
-    timer = setTimeout(() => daemon.kill('SIGKILL'), point === null ? delay : 2_000);
+    // A fault point that is not reached so long after the first answer must not hold up the storm.
+    if (alive) timer = setTimeout(() => daemon.kill('SIGKILL'), point === null ? delay : 1_500);
   });
   const doings = Promise.all([killing, ...meanwhile(() => alive)]);
   try {

@@ -57,13 +57,6 @@ export class User {
     }
   }
 
-  /** The only thing that may be wanted once {@link check} has seen it. */
-  get wanted(): Wanted {
-    const [wanted, other] = this.#wishes;
-    if (wanted === undefined || other !== undefined) throw new Error(`${this.service} was not looked at`);
-    return wanted;
-  }
-
   async #command(client: Client): Promise<void> {
     const verb = this.#random() < 0.4 ? 'stop' : this.#random() < 0.5 ? 'start' : 'restart';
     const wanted = verb === 'stop' ? 'down' : 'up';
