@@ -16,22 +16,32 @@ export function requestHttp(request: HttpRequest, signal: AbortSignal): Promise<
   const options: RequestOptions & { rejectUnauthorized?: boolean } = {
     method,
     headers,
-    signal,
     agent: false,
     ...(socket === null ? {} : { socketPath: socket }),
     ...(secure ? { rejectUnauthorized: !insecure } : {}),
   };
+  if (signal.aborted) return Promise.reject(abortError(signal));
   return new Promise((resolve, reject) => {
+    const done = (answer: HttpResponse): void => {
+      signal.removeEventListener('abort', abort);
+      resolve(answer);
+    };
     // Of an answer that was begun, Node says that it was cut off, whoever did that.
-    const fail = (error: Error): void => reject(signal.aborted ? abortError(signal) : error);
+    const fail = (error: Error): void => {
+      signal.removeEventListener('abort', abort);
+      reject(signal.aborted ? abortError(signal) : error);
+    };
     const sent = (secure ? httpsRequest : httpRequest)(url, options, (response) => {
-      bodyOf(response, max_body).then((text) => resolve(answerOf(response, text)), fail);
+      bodyOf(response, max_body).then((text) => done(answerOf(response, text)), fail);
     });
+    // Node's own way with a signal leaves its listener there for a while.
+    const abort = (): void => void sent.destroy(abortError(signal));
+    signal.addEventListener('abort', abort, { once: true });
     sent.on('error', fail);
     // Nobody asked for another protocol: the answer is over where it would begin.
     sent.on('upgrade', (response, connection) => {
       connection.destroy();
-      resolve(answerOf(response, ''));
+      done(answerOf(response, ''));
     });
     sent.end(body ?? undefined);
   });

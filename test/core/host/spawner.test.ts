@@ -2,7 +2,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, realpathSync, rmSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { ExitStatus, SpawnRequest } from '../../../core/host/host.ts';
+import type { ExitStatus, ProcessStat, SpawnRequest } from '../../../core/host/host.ts';
 import { linuxProcesses } from '../../../core/host/linux_processes.ts';
 import { nodeSpawner } from '../../../core/host/spawner.ts';
 import { until } from '../../support/until.ts';
@@ -110,6 +110,43 @@ describe('nodeSpawner', () => {
       const processes = linuxProcesses();
       await until(() => processes.stat(shell) === null);
       await until(() => processes.stat(sleeper) === null);
+    });
+
+    it('ends what a program leaves in its group, with its outputs or without', async () => {
+      const processes = linuxProcesses();
+      const left = await spawner.run('sh', ['-c', 'sleep 1000 >/dev/null 2>&1 & echo $!'], { timeout });
+      expect(left).toMatchObject({ exit_code: 0, error: null });
+      await until(() => processes.stat(Number(left.stdout)) === null);
+      const held = await spawner.run('sh', ['-c', 'sleep 1000 & echo $!'], { timeout: 300 });
+      expect(held).toMatchObject({ error: 'ETIMEDOUT' });
+      await until(() => processes.stat(Number(held.stdout)) === null);
+    });
+
+    it.each([
+      ['alone what has a number that was given away again', true, 0],
+      ['nothing of its own group', false, 1],
+    ])('leaves %s', async (_, hasLeader, count) => {
+      const signalled: number[] = [];
+      let group = 0;
+      const member = { ...linuxProcesses().stat(process.pid), pid: 1_000_001 };
+      const table = {
+        groupExists: (pgid: number) => {
+          group = pgid;
+          return true;
+        },
+        list: () => [member.pid],
+        identity: (pid: number) => ({ boot_id: 'b', pid, start_time: 1 }),
+        stat: (pid: number) =>
+          pid === member.pid || hasLeader
+            ? ({ ...member, pgrp: group, session: group } as ProcessStat)
+            : null,
+        signal: ({ pid }: { pid: number }) => {
+          signalled.push(pid);
+          return 'sent' as const;
+        },
+      };
+      await nodeSpawner(table).run('true', [], { timeout });
+      expect(signalled).toHaveLength(count);
     });
 
     it('keeps no more of the output than it is told, and lets the rest pass', async () => {
