@@ -3,7 +3,7 @@
  *
  * What lsof does not tell: anything of other users' processes unless root runs it, a port that is bound and not
  * listening, whether a socket on `::` is for IPv6 only, the folder that a relative path starts from, and on Linux a
- * path with a space in it, which it cuts there.
+ * path with a blank, a colon or a line break in it, which it cuts there.
  */
 import { posix } from 'node:path';
 import type { Files, Host } from '../core/host/host.ts';
@@ -11,14 +11,17 @@ import { ClaimIndex, isSameFile } from '../core/plugin/claim_index.ts';
 import { commandLine } from '../core/plugin/command_line.ts';
 import { withoutConnections } from '../core/plugin/connections.ts';
 import type { Probe } from '../core/plugin/probe.ts';
+import { pathInTable } from '../core/plugin/unix_path.ts';
 import { type Claim, claimKey, type Holder } from '../core/reclaim/claim.ts';
 
 /** How long lsof may take, in ms. */
 const DEADLINE = 5_000;
 /** The longest output that is read, in bytes. */
 const MAX_OUTPUT = 8 * 1024 * 1024;
+/** How many addresses lsof can be asked about. */
+const MAX_ADDRESSES = 100;
 /** A path that every lsof prints as it is. */
-const LEGIBLE = /^[!-[\]-~]+$/;
+const LEGIBLE = /^[!-9;-[\]-~]+$/;
 
 /** A line of lsof's: one descriptor of one process. */
 interface Line {
@@ -68,15 +71,21 @@ async function ask(claims: readonly Claim[], { spawner }: Host): Promise<string>
   const argv = ['-nPw', '-F0pcftPndiT'];
   for (const kind of ['tcp', 'udp'] as const) {
     const ports = new Set(claims.flatMap((claim) => (claim.kind === kind ? [claim.port] : [])));
-    if (ports.size > 0) argv.push(`-i${kind.toUpperCase()}:${[...ports].join(',')}`);
+    if (ports.size === 0) continue;
+    // It gives up beyond a number of addresses: then all are asked for.
+    const wanted = claims.length > MAX_ADDRESSES ? '' : `:${[...ports].join(',')}`;
+    argv.push(`-i${kind.toUpperCase()}${wanted}`);
   }
   if (claims.some((claim) => claim.kind === 'socket')) argv.push('-U');
   const ran = await spawner.run('lsof', argv, { timeout: DEADLINE, max_output: MAX_OUTPUT });
-  // 1 says that something it was asked for is not there.
+  // 1 says that something it was asked for is not there, or that it could not do what it was asked to.
   if (ran.exit_code !== 0 && ran.exit_code !== 1) {
     throw new Error(
       `Cannot use lsof as it must end with 0 or 1: it ended with ${ran.error ?? ran.exit_code}`,
     );
+  }
+  if (ran.stdout === '' && ran.stderr !== '') {
+    throw new Error(`Cannot use lsof as it must say nothing of faults: it says ${ran.stderr.slice(0, 200)}`);
   }
   if (Buffer.byteLength(ran.stdout) >= MAX_OUTPUT) {
     throw new Error(`Cannot use lsof as its output must be below ${MAX_OUTPUT} bytes`);
@@ -144,10 +153,10 @@ function pathBindings(lines: readonly Line[], index: ClaimIndex, host: Host): Bi
   return withoutConnections(host.platform === 'linux' ? withWholeNames(found, host.files) : found);
 }
 
-/** Leaves out names that were cut at a space: the table has another path for the inode. */
+/** Leaves out names that were cut: the table has another path for the inode. */
 function withWholeNames<T extends Binding>(found: readonly T[], files: Files): T[] {
   const table = files.readFileSync('/proc/net/unix', 'utf8');
-  return found.filter(({ line }) => table.includes(` ${line.inode} ${line.name}\n`));
+  return found.filter(({ line }) => pathInTable(table, line.inode) === line.name);
 }
 
 /** A holder for each claim, if the process is still the one that lsof saw. */

@@ -11,6 +11,7 @@ import { withoutConnections } from '../core/plugin/connections.ts';
 import type { PluginContext } from '../core/plugin/context.ts';
 import { defineProbe } from '../core/plugin/definition.ts';
 import { claimsOfPath, holdersOf, type SeenSocket } from '../core/plugin/seen_sockets.ts';
+import { pathInTable } from '../core/plugin/unix_path.ts';
 import { type Claim, claimKey } from '../core/reclaim/claim.ts';
 
 /** The longest output that is read, in bytes. */
@@ -106,18 +107,11 @@ async function readPaths(index: ClaimIndex, ctx: PluginContext): Promise<Table> 
   if (found.length === 0) return { sockets: [], sure };
   const table = await ctx.readFile('/proc/net/unix');
   const whole = found.filter(({ inode, path }) => {
-    const shown = pathIn(table, inode);
+    const shown = pathInTable(table, inode ?? '');
     sure &&= shown !== null;
     return shown === path;
   });
   return { sockets: withoutConnections(whole), sure };
-}
-
-/** The path that the kernel's own table has for a socket, which netstat may have cut; null where it is not there. */
-function pathIn(table: string, inode: string | null): string | null {
-  // A path may have a line break in it: what ends it is the next row.
-  const row = new RegExp(` ${inode} (.*?)\\n(?:[\\da-f]+: |$)`, 's').exec(table);
-  return row?.[1] ?? null;
 }
 
 async function run(flags: string, ctx: PluginContext): Promise<string[]> {

@@ -1,7 +1,7 @@
 /**
  * The measures, side by side in one run each.
  *
- *   npm run bench -- restart_latency | start_up | log_capture | health_load
+ *   npm run bench -- restart_latency | start_up | log_capture | health_load | who_holds
  *
  * Each takes settings from the environment; they stand at the head of its file. Build upkeep first (npm run build);
  * peers that are not installed are named and left out.
@@ -12,12 +12,14 @@ import { restartLatency } from './restart_latency.ts';
 import { startUp } from './start_up.ts';
 import { withBench } from './support/bench.ts';
 import { machineLine } from './support/machine.ts';
+import { whoHolds } from './who_holds.ts';
 
 const MEASURES = new Map([
   ['restart_latency', restartLatency],
   ['start_up', startUp],
   ['log_capture', logCapture],
   ['health_load', healthLoad],
+  ['who_holds', whoHolds],
 ]);
 
 const names = process.argv.slice(2);

@@ -216,8 +216,8 @@ const processCases: readonly Draft[] = [
 
   check('many claims in one pass', async (lab) => {
     const claims: Claim[] = [];
-    for (let n = 0; n < 100; n += 1)
-      claims.push(tcp((await lab.listen({ host: '127.0.0.1', port: 0 })).port));
+    for (let n = 0; n < 150; n += 1)
+      claims.push(tcp((await lab.listen({ host: '127.0.0.1', port: 0 })).port, '127.0.0.1'));
     for (let n = 0; n < 100; n += 1) {
       const path = join(lab.dir, `${n}.sock`);
       await lab.listen({ path });

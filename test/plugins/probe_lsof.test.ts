@@ -15,7 +15,7 @@ import { describeContract } from '../contract/vitest.ts';
 describe('lsof: the contract', () =>
   describeContract(probeCases(lsofProbe), {
     'a path with a space in it': 'lsof on Linux cuts it there',
-    'a path with a line break in it': 'lsof spells it otherwise, and others that are spelt so the same way',
+    'a path with a line break in it': 'lsof on Linux cuts it there',
   }));
 
 describe('lsof', () => {
@@ -70,6 +70,8 @@ describe('lsof', () => {
     await expect(ask(join(dir, 'a'), answering({ error: 'ETIMEDOUT' }))).rejects.toThrow('ETIMEDOUT');
     await expect(ask(join(dir, 'a'), answering({ error: 'SIGSEGV' }))).rejects.toThrow('SIGSEGV');
     await expect(ask(join(dir, 'a'), answering({ exit_code: 127 }))).rejects.toThrow('127');
+    const stderr = 'lsof: network address limit (100) exceeded';
+    await expect(ask(join(dir, 'a'), answering({ exit_code: 1, stderr }))).rejects.toThrow('limit (100)');
   });
 
   it('fails where there is more output than it reads', async () => {

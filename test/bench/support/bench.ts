@@ -15,8 +15,8 @@ import { killAll, MARK } from './processes.ts';
 /** The folder of the package. */
 export const PACKAGE = fileURLToPath(new URL('../../../../', import.meta.url));
 
-function compileWorker(to: string): string {
-  const source = join(PACKAGE, 'test/bench/worker.c');
+function compile(name: string, to: string): string {
+  const source = join(PACKAGE, 'test/bench', `${name}.c`);
   // Static where the C library allows: the dynamic loader's time is no supervisor's doing.
   for (const flags of [['-O2', '-static'], ['-O2']]) {
     if (spawnSync('cc', [...flags, '-o', to, source], { stdio: 'ignore' }).status === 0) return to;
@@ -34,8 +34,13 @@ export class Bench {
 
   constructor(root: string, signal: AbortSignal) {
     this.root = root;
-    this.worker = compileWorker(join(root, 'worker'));
+    this.worker = compile('worker', join(root, 'worker'));
     this.#signal = signal;
+  }
+
+  /** A program of the folder `test/bench`, compiled. */
+  program(name: string): string {
+    return compile(name, join(this.root, name));
   }
 
   /** A folder of its own for one start of a peer. */

@@ -106,6 +106,47 @@ describe('case 11: a hung probe', () => {
   });
 });
 
+describe('the probes of the service file', () => {
+  const claim = { kind: 'tcp', address: null, port: 9 } as const;
+  const fake = (name: string, ...pids: number[]): Probe => ({
+    name,
+    available: async () => true,
+    holders: async (_, { processes }) => ({
+      complete: true,
+      holders: pids.map((pid) => {
+        const process = processes.identity(pid);
+        return { claim, process, address: null, command: name, fd: null, inode: null };
+      }),
+    }),
+  });
+  const writeProbes = (probes: object): void =>
+    writeFileSync(join(dir, 'upkeep.json'), JSON.stringify({ services: {}, probes }));
+
+  it('are asked in its order, from the next look after it was read again', async () => {
+    writeProbes({ order: ['b'] });
+    const supervisor = await start(nodeHost(), [fake('a', process.pid), fake('b')]);
+    expect((await supervisor.holders(claim)).holders).toEqual([]);
+    writeProbes({ order: ['a', 'b'] });
+    expect(supervisor.reload('core')).toBeNull();
+    expect((await supervisor.holders(claim)).holders).toMatchObject([{ command: 'a' }]);
+    writeProbes({ order: ['c'] });
+    expect(supervisor.reload('core')).toMatchObject([{ path: 'probes.order[0]' }]);
+    expect((await supervisor.holders(claim)).holders).toMatchObject([{ command: 'a' }]);
+  });
+
+  it('are told of as an event where two of a quorum disagree', async () => {
+    writeProbes({ quorum: 2 });
+    const supervisor = await start(nodeHost(), [fake('a', process.pid), fake('b')]);
+    for (let n = 0; n < 3; n += 1) {
+      expect(await supervisor.holders(claim)).toMatchObject({ holders: [{ command: 'a' }], complete: true });
+    }
+    const told = supervisor.events({}).filter(({ reason }) => reason.code === 'PROBE_DISAGREEMENT');
+    expect(told.map(({ reason }) => reason.message)).toEqual([
+      `a and b disagree about tcp:9: a saw pid ${process.pid}, b saw nobody; it counts as held`,
+    ]);
+  });
+});
+
 describe('case 12: the clock jumps an hour', () => {
   it.each([3_600_000, -3_600_000])('by %i ms: no early and no late restart', async (jump) => {
     let offset = 0;
