@@ -49,8 +49,8 @@ export class Sandbox {
   }
 
   /** Replaces the service file. */
-  write(services: object): void {
-    writeFileSync(this.file, JSON.stringify({ services }, null, 2));
+  write(services: object, plugins: readonly object[] = []): void {
+    writeFileSync(this.file, JSON.stringify({ services, plugins }, null, 2));
   }
 
   path(...parts: string[]): string {

@@ -107,6 +107,14 @@ export function remoteNotifier(
 
 /** Bytes that a segment has at least, whatever a plugin says: a log is not to be cut into crumbs. */
 const SMALLEST_SEGMENT = 4_096;
+const KEEP: RotationDecision = { action: 'keep' };
+
+/** What a rotator said, and of how large a log. */
+interface Answer {
+  readonly decision: RotationDecision;
+  readonly size: number;
+}
+
 /** Logs whose answers are kept. */
 const MOST_ANSWERS = 4_096;
 
@@ -119,7 +127,7 @@ export function remoteRotator(
   { name, summary }: PluginDescription,
   clock: Clock,
 ): LogRotator & typeof OPEN {
-  const answers = new Map<string, RotationDecision>();
+  const answers = new Map<string, Answer>();
   const asking = new Set<string>();
 
   const ask = (facts: LogFacts, options: Readonly<Record<string, unknown>>): void => {
@@ -132,7 +140,7 @@ export function remoteRotator(
         // The oldest goes first, as a map keeps the order in which its keys came.
         const [oldest] = answers.keys();
         if (answers.size >= MOST_ANSWERS && oldest !== undefined) answers.delete(oldest);
-        answers.set(key, decision);
+        answers.set(key, { decision, size: facts.size });
       })
       // It is counted where it happened, and a log that nobody decides on is kept.
       .catch(() => {})
@@ -146,9 +154,9 @@ export function remoteRotator(
     decide(facts, written) {
       const { type: _, ...options } = written;
       const key = keyOf(facts, options);
-      const answer = answers.get(key) ?? { action: 'keep' };
-      // A log is rotated once for an answer; how large segments are to be stays so.
-      if (!isEndless(facts)) answers.delete(key);
+      const known = answers.get(key);
+      // It was about a log of that size, which only grows until it is cut.
+      const answer = known !== undefined && facts.size >= known.size ? known.decision : KEEP;
       if (facts.occasion === 'look') {
         ask(facts, options);
         // What it would say if the job were started again now: then there is no time to ask.

@@ -48,14 +48,16 @@ export interface LoadOptions {
   readonly built_in: BuiltInPlugins;
   /** Whether each plugin is asked for its options as JSON Schema too. */
   readonly with_schemas?: boolean;
+  /** Whether a plugin that cannot be loaded makes the file wrong: for whoever only checks it. */
+  readonly strict?: boolean;
 }
 
 /** Ms that a plugin may keep everything waiting: until it says what it is, and with each answer. */
 const DEADLINE = 5_000;
 
 /**
- * Reads a service file and loads its plugins. One that cannot be loaded does not make the file wrong: what names a
- * `type` that nobody knows is taken for its, and left unchecked. {@link loadFaults} turns that into faults.
+ * Reads a service file and loads its plugins. One that cannot be loaded does not make the file wrong, as services are
+ * to start all the same: what names a `type` that nobody knows is taken for its, and left unchecked.
  *
  * @param path of the service file, absolute.
  *
@@ -73,19 +75,16 @@ export async function loadServiceFile(
   if (open.plugins.length === 0) return { parsed: open.check(options.built_in), plugins: [] };
   const loaded = await Promise.all(open.plugins.map((plugin) => loadOne(plugin, open.uses, options)));
   const plugins = withoutDoubles(loaded, options.built_in);
-  const found = plugins.flatMap(({ faults }) => faults);
+  const lost = options.strict === true ? plugins.flatMap(loadFault) : [];
+  const found = [...lost, ...plugins.flatMap(({ faults }) => faults)];
   return {
     parsed: open.check(registryOf(plugins, options.built_in), found),
     plugins: plugins.map(({ faults: _, ...plugin }) => plugin),
   };
 }
 
-/** What is wrong with the service file where plugins that cannot be loaded are not put up with: for `check`. */
-export function loadFaults(open: OpenServiceFile, plugins: readonly LoadedPlugin[]): FoundFault[] {
-  const written = new Set(open.plugins.map(({ index }) => index));
-  return plugins
-    .filter(({ index, error }) => error !== null && written.has(index))
-    .map(({ index, error }) => ({ path: ['plugins', index, 'path'], rule: 'plugin', message: error ?? '' }));
+function loadFault({ index, error }: LoadedPlugin): FoundFault[] {
+  return error === null ? [] : [{ path: ['plugins', index, 'path'], rule: 'plugin', message: error }];
 }
 
 type Candidate = LoadedPlugin & { readonly faults: readonly FoundFault[] };

@@ -44,7 +44,6 @@ export function pluginService(name: string, command: readonly string[], registry
     cwd: '/',
     // It says by itself what it is, and has nothing to claim.
     ready: { claims: 'none' },
-    restart: { delay: '200ms' },
     // It holds nothing that an orderly end would save, and one that hangs hears no other signal.
     stop: { signal: 'SIGKILL' },
     // The channel to it is lost with the upkeep that had it.

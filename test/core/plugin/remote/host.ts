@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { nodeHost } from '../../../../core/host/node_host.ts';
+import type { Probe } from '../../../../core/plugin/probe.ts';
 import type { PluginRecord } from '../../../../core/plugin/remote/plugin_host.ts';
 import type { PluginRuntime } from '../../../../core/plugin/remote/runtime.ts';
 import type { EventRecord } from '../../../../core/store/records.ts';
@@ -37,12 +38,16 @@ export class PluginWorld {
     writeFileSync(this.path('upkeep.json'), JSON.stringify({ plugins: named, services }));
   }
 
-  async start(runtime: PluginRuntime = OWN_RUNTIME): Promise<Supervisor> {
+  /** @param probes those that are built in. */
+  async start(
+    runtime: PluginRuntime = OWN_RUNTIME,
+    probes: readonly Probe[] = builtInPlugins.probes,
+  ): Promise<Supervisor> {
     const supervisor = await startSupervisor({
       host: this.host,
       state_dir: this.path('state'),
       spec_file: this.path('upkeep.json'),
-      plugins: builtInPlugins,
+      plugins: { ...builtInPlugins, probes },
       plugin_runtime: runtime,
       recovery: 'as_specified',
       env: process.env,

@@ -117,6 +117,11 @@ describe('a file with plugins', () => {
       ]);
       expect(loaded.plugins[0]).toMatchObject({ error: `there is no ${dir}/missing.ts`, located: null });
       expect(issuesOf(await load({ services })).map(({ rule }) => rule)).toEqual(['choice']);
+      const text = JSON.stringify({ plugins: [{ path: './missing.ts' }], services });
+      const strict = await loadServiceFile(text, join(dir, 'upkeep.json'), { ...OPTIONS, strict: true });
+      expect(issuesOf(strict)).toMatchObject([
+        { path: 'plugins[0].path', rule: 'plugin', message: `there is no ${dir}/missing.ts`, line: 1 },
+      ]);
     },
   );
 
@@ -157,7 +162,7 @@ describe('a plugin that is none', () => {
       'its name must be lower-case letters, digits and _, 63 at most: current value is "Mine!"',
     ],
     [
-      'options',
+      'options of its own make',
       text({ options: '{}' }),
       'its options.type must be a v.strictObject({…}): current value is undefined',
     ],
@@ -178,7 +183,7 @@ describe('a plugin that is none', () => {
       'none of its options must be called type, role, interval',
     ],
     ['no summary', text({ summary: "''" }), 'its summary must be one sentence: current value is ""'],
-  ])(titled('%s: %s'), async (_, source, message) => {
+  ])(titled('%s'), async (_, source, message) => {
     expect(await loadText('wrong.ts', source)).toContain(message);
   });
 

@@ -106,6 +106,9 @@ describe.each(NODES)('on $name', ({ runtime, needs }) => {
     expect(rotator.decide(look, rule)).toEqual({ action: 'keep' });
     await until(() => rotator.decide({ ...look, occasion: 'restart' }, rule).action === 'rotate');
     expect(rotator.decide(look, rule)).toEqual({ action: 'rotate', bytes: 50_000 });
+    // It is asked again when it is carried out, and once it is, the log is smaller.
+    expect(rotator.decide(look, rule)).toEqual({ action: 'rotate', bytes: 50_000 });
+    expect(rotator.decide({ ...look, size: 150_000 }, rule)).toEqual({ action: 'keep' });
     // What was said of one log is said of no other.
     expect(rotator.decide({ ...look, begun_at: 9, size: 3 }, rule)).toEqual({ action: 'keep' });
     await asked(6);
