@@ -19,15 +19,17 @@ import { ClaimWatch } from '../readiness/claim_watch.ts';
 import type { Claim } from '../reclaim/claim.ts';
 import { lookUpHolders, type ReclaimWorld, removePidFileIfOurs, writePidFile } from '../reclaim/mod.ts';
 import { claimsOf, parseServiceFile, type ServiceFile, type SpecIssue } from '../spec/mod.ts';
+import type { Batch } from '../store/batch.ts';
 import { acquireLock } from '../store/lock.ts';
-import type { NewEvent } from '../store/records.ts';
 import { Store } from '../store/store.ts';
 import { Effects, pidFile, statusFile } from './effects.ts';
-import { Fleet, type RecoveryMode } from './fleet.ts';
+import { Fleet } from './fleet.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { JobLoop } from './job_loop.ts';
+import { LostJobs } from './lost_jobs.ts';
 import { instanceName, openStateFolder, type StatePaths } from './paths.ts';
 import { recover } from './recovery.ts';
+import { type RecoveryMode, Roster } from './roster.ts';
 import { CORE, type JobRuntime } from './runtime.ts';
 import { EventFeed, Supervisor } from './supervisor.ts';
 import { findSurvivors } from './survivors.ts';
@@ -125,8 +127,8 @@ async function assemble(
     },
   });
 
-  function commit(jobs: readonly Job[], records: readonly NewEvent[]): ReturnType<Store['commit']> {
-    const numbered = store.commit({ jobs, events: records });
+  function commit(batch: Batch): ReturnType<Store['commit']> {
+    const numbered = store.commit(batch);
     events.publish(numbered);
     return numbered;
   }
@@ -153,9 +155,14 @@ async function assemble(
     perform: (runtime, effect) => effects.perform(runtime, effect),
     changed: (runtime, before) => jobChanged(runtime, before),
   });
-  const fleet = new Fleet(store, loop, clock, options.recovery, (job) =>
-    files.rmSync(statusFile(paths, job), { force: true }),
-  );
+  const roster = new Roster({
+    loop,
+    clock,
+    recovery: options.recovery,
+    // It goes before the job's records: outliving them, it would be taken for one of a job that the store has lost.
+    forgotten: (job) => files.rmSync(statusFile(paths, job), { force: true }),
+  });
+  const fleet = new Fleet(roster, store, loop, clock);
 
   const world: ReclaimWorld = {
     host,
@@ -243,7 +250,7 @@ async function assemble(
     finder,
     reaper,
     note: record,
-    everything: () => fleet.everything(),
+    everything: () => roster.everything(),
   });
 
   const effects = new Effects({
@@ -300,10 +307,11 @@ async function assemble(
   record(null, reason('REQUESTED', 'upkeep has started', { pid: options.pid, version: options.version }));
   if (store.opened.lost !== null) record(null, store.opened.lost);
   const kept = store.load();
-  fleet.load(kept.services, kept.runs, kept.jobs);
+  roster.load(kept.services, kept.runs, kept.jobs);
   const changed = fleet.adopt(file);
   const survivors = await findSurvivors(host, instance, options.pid);
-  for (const leftover of recover(fleet, loop, host, paths, survivors)) housekeeping.endLeftover(leftover);
+  for (const leftover of recover(new LostJobs(roster, store, clock), loop, host, paths, survivors))
+    housekeeping.endLeftover(leftover);
   fleet.enact(changed, CORE);
   housekeeping.begin();
   if (store.degraded !== null) housekeeping.storeDegraded();

@@ -26,7 +26,7 @@ import {
 } from './control.ts';
 import type { Fleet } from './fleet.ts';
 import type { JobLoop } from './job_loop.ts';
-import type { JobRuntime, Origin, ServiceRuntime } from './runtime.ts';
+import { type JobRuntime, type Origin, type ServiceRuntime, wantedOf } from './runtime.ts';
 import { explainAction, explainService } from './why.ts';
 
 /** The parts that a supervisor answers from. */
@@ -151,7 +151,7 @@ export class Supervisor implements Control {
         survivors,
       });
     });
-    return explainService(name, service.row.wanted, stateOf(service), actions);
+    return explainService(name, wantedOf(service), stateOf(service), actions);
   }
 
   async holders(claim: Claim): Promise<{ holders: HolderView[]; complete: boolean }> {
@@ -256,7 +256,7 @@ export class Supervisor implements Control {
 function serviceView(service: ServiceRuntime): ServiceView {
   return {
     name: service.row.name,
-    wanted: service.row.wanted,
+    wanted: wantedOf(service),
     state: stateOf(service),
     run_id: service.row.run_id,
     actions: service.jobs.map(actionView),
@@ -280,14 +280,14 @@ function actionView({ job }: JobRuntime): ActionView {
 
 function stateOf(service: ServiceRuntime): ReturnType<typeof serviceState> {
   return serviceState(
-    service.row.wanted,
+    wantedOf(service),
     service.jobs.map(({ job }) => job),
   );
 }
 
 /** Where it is wanted, or where it goes no further by itself. */
 function isSettled(service: ServiceRuntime): boolean {
-  if (service.row.wanted === 'down') return service.jobs.every(({ job }) => atRest(job));
+  if (wantedOf(service) === 'down') return service.jobs.every(({ job }) => atRest(job));
   return service.jobs.every(({ job, spec }) => {
     if (job.phase === 'running') return spec.process;
     if (job.phase === 'pending') return job.reason.code === 'DEPENDENCY_FAILED';
