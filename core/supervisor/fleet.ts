@@ -21,6 +21,10 @@ import { isInRun, type JobRuntime, type Origin, type ServiceRuntime, wantedOf } 
 const WANT_UP: JobEvent = { type: 'want', wanted: 'up' };
 const WANT_DOWN: JobEvent = { type: 'want', wanted: 'down' };
 const RESTART: JobEvent = { type: 'restart', reason: reason('REQUESTED', 'restart requested') };
+const SPEC_CHANGED: JobEvent = {
+  type: 'restart',
+  reason: reason('SPEC_CHANGED', 'the service file says otherwise than what was started'),
+};
 
 /** Carries out what is asked of services. */
 export class Fleet {
@@ -120,37 +124,37 @@ export class Fleet {
 
   /**
    * Takes over a checked service file: what is new (wanted up), what has changed, and what is gone. Only records
-   * change; {@link enact} does what follows. Returns the jobs whose action has changed.
+   * change; {@link enact} does what follows.
    */
-  adopt(file: ServiceFile): JobRuntime[] {
+  adopt(file: ServiceFile): void {
     for (const [name, service] of this.services) service.leaving = file.services[name] === undefined;
-    return Object.values(file.services).flatMap((spec) => {
+    for (const spec of Object.values(file.services)) {
       const known = this.services.get(spec.name);
-      if (known !== undefined) return this.#update(known, spec);
-      this.#store.commit({ services: [this.#roster.add(spec).row] });
-      return [];
-    });
+      if (known !== undefined) this.#update(known, spec);
+      else this.#store.commit({ services: [this.#roster.add(spec).row] });
+    }
   }
 
   /**
-   * Makes it so: starts what is new, stops what is gone, restarts what has changed. Whatever a death of upkeep has cut
-   * short is taken up again here, as only what is wanted and what is so count.
+   * Makes it so: starts what is new, stops what is gone, restarts what was started from another spec. Whatever a death
+   * of upkeep has cut short is taken up again here, as only what is wanted and what is so count.
    */
-  enact(changed: readonly JobRuntime[], origin: Origin): void {
+  enact(origin: Origin): void {
     for (const service of [...this.services.values()]) this.#reconcile(service, origin);
-    const why = reason('SPEC_CHANGED', 'the service file says otherwise than what was started');
-    for (const { job } of changed) {
-      // What has succeeded is done, and what is stopped stays so.
-      if (job.phase === 'succeeded' || job.phase === 'stopped') continue;
-      this.#loop.dispatch(job.id, { type: 'restart', reason: why }, origin);
-    }
     for (const name of [...this.services.keys()]) {
       this.clearGates(name);
       this.settle(name);
     }
   }
 
-  /** Tells each job of a service what is wanted of it, where it does not know. */
+  /** A process has started: if the service file was changed while it was on its way, it is started again. */
+  started(runtime: JobRuntime): void {
+    const service = this.services.get(runtime.job.service);
+    if (service === undefined || !isOutdated(service, runtime)) return;
+    this.#loop.dispatch(runtime.job.id, SPEC_CHANGED);
+  }
+
+  /** Tells each job of a service what is wanted of it, where it does not know or is not as the file says. */
   #reconcile(service: ServiceRuntime, origin: Origin): void {
     const wanted = wantedOf(service);
     if (wanted === 'up' && !isInRun(service)) {
@@ -159,10 +163,13 @@ export class Fleet {
     }
     const added = wanted === 'up' ? this.#addJobs(service) : [];
     const told = service.jobs.flatMap((runtime): Told[] => {
-      const { id: job_id, wanted: known } = runtime.job;
-      if (added.includes(runtime)) return [{ job_id, event: WANT_UP }];
-      const event = hasLeft(service, runtime) || wanted === 'down' ? WANT_DOWN : WANT_UP;
-      return event.type === 'want' && event.wanted !== known ? [{ job_id, event }] : [];
+      const { id: job_id } = runtime.job;
+      const aim = hasLeft(service, runtime) ? 'down' : wanted;
+      const knows = runtime.job.wanted === aim && !added.includes(runtime);
+      return [
+        ...(knows ? [] : [{ job_id, event: aim === 'up' ? WANT_UP : WANT_DOWN }]),
+        ...(isOutdated(service, runtime) ? [{ job_id, event: SPEC_CHANGED }] : []),
+      ];
     });
     if (told.length > 0) this.#loop.dispatchAll(told, origin, {});
   }
@@ -193,15 +200,15 @@ export class Fleet {
     return added.map((action) => this.#roster.addJob(service, action));
   }
 
-  #update(service: ServiceRuntime, spec: ServiceSpec): JobRuntime[] {
+  #update(service: ServiceRuntime, spec: ServiceSpec): void {
     service.spec = spec;
     this.#keepSpec(service);
-    return service.jobs.filter((runtime) => {
+    for (const runtime of service.jobs) {
       const action = spec.actions[runtime.job.action];
-      if (action === undefined || isDeepStrictEqual(runtime.spec, action)) return false;
-      this.#roster.respecify(runtime, action);
-      return true;
-    });
+      if (action !== undefined && !isDeepStrictEqual(runtime.spec, action)) {
+        this.#roster.respecify(runtime, action);
+      }
+    }
   }
 
   /**
@@ -230,4 +237,16 @@ export class Fleet {
 /** The action has left the file: its job is stopped, then forgotten. */
 function hasLeft({ spec }: ServiceRuntime, { job }: JobRuntime): boolean {
   return spec.actions[job.action] === undefined;
+}
+
+/**
+ * It was started from another spec than the file's. That is told from what was noted with the spawn, not from what the
+ * file said before: upkeep may die between taking the file over and restarting what it changes. What has succeeded is
+ * done, and what is stopped stays so.
+ */
+function isOutdated(service: ServiceRuntime, runtime: JobRuntime): boolean {
+  const { phase, spec_digest } = runtime.job;
+  if (wantedOf(service) === 'down' || hasLeft(service, runtime)) return false;
+  if (phase === 'succeeded' || phase === 'stopped') return false;
+  return spec_digest !== null && spec_digest !== runtime.policy.spec_digest;
 }

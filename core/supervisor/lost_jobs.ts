@@ -41,7 +41,10 @@ export class LostJobs {
     if (service === undefined || action === undefined || has(service, lost.action)) return;
     this.#enterRun(service, lost.run_id);
     const fresh: Job = { ...this.#roster.freshJob(service, lost.id, lost.action), phase: 'pending' };
-    this.catchUp(this.#roster.enlist(service, fresh, action), lost);
+    const runtime = this.#roster.enlist(service, fresh, action);
+    // What it was started from nobody knows any more.
+    runtime.job = { ...runtime.job, spec_digest: runtime.policy.spec_digest };
+    this.catchUp(runtime, lost);
   }
 
   /** Takes up a oneshot that the store has lost and that its status file says is done: it must not run again. */

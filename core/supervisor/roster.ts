@@ -53,7 +53,11 @@ export class Roster {
       for (const job of ofRun.get(row.run_id ?? '') ?? []) {
         const action = service.spec.actions[job.action];
         // What is wanted of the service is the truth: a job may say otherwise where its action was leaving the file.
-        if (action !== undefined) this.enlist(service, { ...job, wanted: row.wanted }, action);
+        if (action === undefined) continue;
+        const runtime = this.enlist(service, { ...job, wanted: row.wanted }, action);
+        // An older upkeep did not note what it started from, and knew no other than this.
+        const from = job.spec_digest ?? (job.started_at === null ? null : runtime.policy.spec_digest);
+        runtime.job = { ...runtime.job, spec_digest: from };
       }
     }
   }
@@ -105,6 +109,7 @@ export class Roster {
       finished_at: null,
       exit_code: null,
       exit_signal: null,
+      spec_digest: null,
       last_identity: null,
     };
   }

@@ -215,6 +215,7 @@ async function assemble(
     if (alive && process !== null && process !== identityOf(before)) {
       writePid(runtime, process.pid);
       housekeeping.started();
+      fleet.started(runtime);
     }
     if (job.phase === 'running' && before.phase !== 'running') watchClaims(runtime);
     if (!alive) claimWatch.drop(job.id);
@@ -288,7 +289,8 @@ async function assemble(
     },
     reload: (origin) => {
       try {
-        fleet.enact(fleet.adopt(readServiceFile(options)), origin);
+        fleet.adopt(readServiceFile(options));
+        fleet.enact(origin);
         return null;
       } catch (error) {
         if (error instanceof SpecError) return [...error.issues];
@@ -308,11 +310,11 @@ async function assemble(
   if (store.opened.lost !== null) record(null, store.opened.lost);
   const kept = store.load();
   roster.load(kept.services, kept.runs, kept.jobs);
-  const changed = fleet.adopt(file);
+  fleet.adopt(file);
   const survivors = await findSurvivors(host, instance, options.pid);
   for (const leftover of recover(new LostJobs(roster, store, clock), loop, host, paths, survivors))
     housekeeping.endLeftover(leftover);
-  fleet.enact(changed, CORE);
+  fleet.enact(CORE);
   housekeeping.begin();
   if (store.degraded !== null) housekeeping.storeDegraded();
   return supervisor;

@@ -2,25 +2,17 @@
  * A command that a kill cuts short, at every instant from its begin to its end: whatever of it was written down, the
  * next upkeep brings the service to where its row wants it, all of it.
  */
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { withFaults } from '../../core/host/fault.ts';
-import { nodeHost } from '../../core/host/node_host.ts';
 import type { Wanted } from '../../core/job/job.ts';
-import { startSupervisor } from '../../core/supervisor/start.ts';
-import type { Supervisor } from '../../core/supervisor/supervisor.ts';
-import { builtInPlugins } from '../../plugins/mod.ts';
+import { inProcess, writeServices } from '../support/in_process.ts';
 import { Sandbox } from '../support/sandbox.ts';
 import { until } from '../support/until.ts';
+import { atEachPoint } from './each_point.ts';
 
 type Command = 'start' | 'stop' | 'restart';
-
-/** So many fault points the real program may be off what was counted. */
-const SLACK = 2;
-/** So many upkeeps are killed at a time. */
-const LANES = 4;
 
 // With a folder of its own to run in, the service is the same wherever its file is.
 const sleeper = { process: true, run: ['sleep', '1000'], cwd: '/', stop: { timeout: '1s' } };
@@ -45,29 +37,17 @@ interface Prepared {
 
 /** Runs the command once in this process, to count. */
 async function prepare(command: Command, dir: string): Promise<Prepared> {
-  writeFileSync(join(dir, 'upkeep.json'), JSON.stringify({ services: SERVICES }));
-  const start = (state: string, at: () => void): Promise<Supervisor> =>
-    startSupervisor({
-      host: withFaults(nodeHost(), at),
-      state_dir: join(dir, state),
-      spec_file: join(dir, 'upkeep.json'),
-      plugins: builtInPlugins,
-      recovery: 'as_specified',
-      env: process.env,
-      pid: process.pid,
-      version: 'test',
-      at,
-    });
   const { before, aim, restarts } = CASES[command];
+  writeServices(dir, SERVICES);
   if (before === DOWN) {
-    const earlier = await start('state', () => {});
+    const earlier = await inProcess(dir, 'state');
     earlier.stop('web', 'core');
     await until(() => earlier.service('web').state === 'down');
     await earlier.shutdown('core');
     cpSync(join(dir, 'state'), join(dir, 'counted'), { recursive: true });
   }
   let points = 0;
-  const supervisor = await start('counted', () => {
+  const supervisor = await inProcess(dir, 'counted', () => {
     points += 1;
   });
   await until(() => supervisor.service('web').state === before.state);
@@ -132,13 +112,10 @@ describe.each(['stop', 'start', 'restart'] as const)('a %s that is cut short', (
     const dir = mkdtempSync(join(tmpdir(), 'upkeep-cut-'));
     try {
       const prepared = await prepare(command, dir);
-      const first = Math.max(1, prepared.begin - SLACK);
-      const outcomes: Wanted[] = [];
-      for (let point = first; point <= prepared.end + SLACK; point += LANES) {
-        const points = Array.from({ length: LANES }, (_, lane) => point + lane);
-        outcomes.push(...(await Promise.all(points.map((each) => check(command, prepared, each)))));
-      }
-      console.log(`${command}: from point ${first} on, then wanted ${outcomes.join(' ')}`);
+      const outcomes = await atEachPoint(prepared, (point) => check(command, prepared, point));
+      console.log(
+        `${command}: points ${prepared.begin} to ${prepared.end}, then wanted ${outcomes.join(' ')}`,
+      );
       // It was cut before it was written down, and after.
       expect(outcomes[0]).toBe(CASES[command].before.wanted);
       expect(outcomes.at(-1)).toBe(CASES[command].aim.wanted);
