@@ -2,9 +2,11 @@
  * The roster: every service with its run and its jobs, as they are in memory. What becomes of them is decided by the
  * fleet; nothing here is committed.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../host/host.ts';
 import type { Job, JobBase } from '../job/job.ts';
 import { reason } from '../job/reason.ts';
+import type { LogJob } from '../log/mod.ts';
 import { type ActionSpec, jobPolicy, type ServiceSpec } from '../spec/mod.ts';
 import type { Batch } from '../store/batch.ts';
 import type { RunRow, ServiceRow } from '../store/records.ts';
@@ -23,6 +25,8 @@ export interface RosterPorts {
   readonly recovery: RecoveryMode;
   /** Told of each job that is history from now on. */
   forgotten(job: Job): void;
+  /** Told where the settings of a job's log have changed. */
+  logChanged(log: LogJob): void;
 }
 
 /** The services, their runs and jobs. */
@@ -139,6 +143,9 @@ export class Roster {
   respecify(runtime: JobRuntime, action: ActionSpec): void {
     runtime.spec = action;
     runtime.policy = this.#policy(action);
+    if (isDeepStrictEqual(runtime.log.policy, action.logs)) return;
+    runtime.log = { ...runtime.log, policy: action.logs };
+    this.#ports.logChanged(runtime.log);
   }
 
   /** A job is history. */

@@ -161,6 +161,7 @@ async function assemble(
     recovery: options.recovery,
     // It goes before the job's records: outliving them, it would be taken for one of a job that the store has lost.
     forgotten: (job) => files.rmSync(statusFile(paths, job), { force: true }),
+    logChanged: (log) => logs.respecify(log),
   });
   const fleet = new Fleet(roster, store, loop, clock);
 

@@ -172,3 +172,34 @@ describe('a changed service file', () => {
     expect(upkeep.jobs({ service: 'web' })).toMatchObject([{ exit_signal: 'SIGINT', restart_count: 0 }]);
   });
 });
+
+describe('changed settings of a log', () => {
+  const writer = (max: string): object => ({
+    main: sleeper({
+      run: 'yes 0123456789012345678901234567890 | head -c 400000; exec sleep 1000',
+      logs: { rotate: [{ type: 'size', max }], compress: 'none' },
+    }),
+  });
+  const segments = (): string[] => {
+    const folder = join(dir, 'state', 'logs', 'web', 'main', action('web').job_id ?? '');
+    return fs.readdirSync(folder).filter((name) => /^\d.*\.log$/.test(name));
+  };
+
+  it('hold for a log in use, without a restart', async () => {
+    const upkeep = await start({ web: { actions: writer('10MiB') } });
+    await until(() => upkeep.service('web').state === 'up');
+    const before = action('web');
+    writeServices(dir, { web: { actions: writer('64KiB') } });
+    upkeep.reload('core');
+    await until(() => segments().length >= 4);
+    expect(action('web')).toEqual(before);
+  });
+
+  it('hold when upkeep comes up again', async () => {
+    const upkeep = await start({ web: { actions: writer('10MiB') } });
+    await until(() => upkeep.service('web').state === 'up');
+    await upkeep.shutdown('core');
+    await start({ web: { actions: writer('64KiB') } });
+    await until(() => segments().length >= 4);
+  });
+});
