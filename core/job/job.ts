@@ -49,6 +49,8 @@ export interface JobBase {
   readonly finished_at: number | null;
   readonly exit_code: number | null;
   readonly exit_signal: string | null;
+  /** What the latest spawn was decided from: the policy's `spec_digest` of then. Null before the first. */
+  readonly spec_digest: string | null;
   /** The process of the latest incarnation, dead or alive: what reclaim knows as its own. */
   readonly last_identity: Identity | null;
 }

@@ -29,9 +29,10 @@ export function toPreparing(job: Job, context: Context, changes: Partial<JobBase
 }
 
 /** Its claims are free: it is being spawned. */
-export function toSpawning(job: JobIn<'preparing'>): Step {
+export function toSpawning(job: JobIn<'preparing'>, context: Context): Step {
   const incarnation = nextIncarnation(job);
-  const next = enter(job, { phase: 'preparing', step: 'spawn', incarnation });
+  const { spec_digest } = context.policy;
+  const next = enter(job, { phase: 'preparing', step: 'spawn', incarnation }, { spec_digest });
   return step(next, [{ type: 'spawn', epoch: next.epoch, incarnation }]);
 }
 

@@ -1,5 +1,5 @@
 /**
- * What the machine needs to know of an action: numbers only, no paths, no commands.
+ * What the machine needs to know of an action: numbers and a digest, no paths, no commands.
  */
 
 /** When a process is started again. */
@@ -14,6 +14,8 @@ export interface JobPolicy {
   readonly ready_timeout: number;
   readonly stop_timeout: number;
   readonly recovery: 'adopt' | 'restart';
+  /** Says what a process of the action is started from: it is another where one has to be started anew. */
+  readonly spec_digest: string;
   readonly restart: {
     readonly policy: RestartPolicy;
     readonly delay: number;

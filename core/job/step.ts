@@ -57,6 +57,7 @@ function base(job: Job): JobBase {
     finished_at: job.finished_at,
     exit_code: job.exit_code,
     exit_signal: job.exit_signal,
+    spec_digest: job.spec_digest,
     last_identity: job.last_identity,
   };
 }

@@ -98,7 +98,7 @@ export const TABLE: Table = {
       job.step === 'spawn' ? step(job) : toStopped(job, SHUTTING_DOWN, [{ type: 'abort_prepare' }]),
     cleared: 'ignore',
     waiting: 'ignore',
-    prepared: toSpawning,
+    prepared: (job, _event, context) => toSpawning(job, context),
     blocked: (job, event, context) =>
       toRetrying(job, context, HOLDER_LOOK_INTERVAL, { reason: event.reason }),
     spawned: (job, event, context) => {

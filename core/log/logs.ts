@@ -89,6 +89,16 @@ export class Logs {
     this.#hurry(log, 0);
   }
 
+  /** The `logs` of a job's action are others now: they hold from here on, for what has been written already too. */
+  respecify(job: LogJob): void {
+    const log = this.#jobs.get(job.job_id);
+    if (log === undefined) return;
+    log.job = job;
+    log.dirty = true;
+    log.compressible = true;
+    this.#hurry(log, 0);
+  }
+
   /**
    * The segments of a job that may still have writers, oldest first. After a restart of upkeep these are all that
    * were never released.

@@ -3,6 +3,7 @@
  */
 import type { JobPolicy } from '../job/policy.ts';
 import { claimsOf } from './claims.ts';
+import { launchDigest } from './launch_digest.ts';
 import type { ActionSpec } from './spec.ts';
 
 /** How a job of this action is to be treated. */
@@ -15,6 +16,7 @@ export function jobPolicy(action: ActionSpec): JobPolicy {
     ready_timeout: action.ready.timeout,
     stop_timeout: action.stop.timeout,
     recovery: action.recovery,
+    spec_digest: launchDigest(action),
     restart: action.restart,
   };
 }

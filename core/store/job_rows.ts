@@ -30,6 +30,7 @@ export const JOB_COLUMNS = [
   'finished_at',
   'exit_code',
   'exit_signal',
+  'spec_digest',
   'last_boot_id',
   'last_pid',
   'last_start_time',
@@ -67,6 +68,7 @@ export function jobValues(job: Job): SqlValue[] {
     wholeMsOrNull(job.finished_at),
     job.exit_code,
     job.exit_signal,
+    job.spec_digest,
     job.last_identity?.boot_id,
     job.last_identity?.pid,
     job.last_identity?.start_time,
@@ -95,6 +97,7 @@ export function jobFromRow(row: JobRow): Job {
     finished_at: read.numberOrNull(row, 'finished_at'),
     exit_code: read.numberOrNull(row, 'exit_code'),
     exit_signal: read.textOrNull(row, 'exit_signal'),
+    spec_digest: read.textOrNull(row, 'spec_digest'),
     last_identity: lastIdentity(row),
   };
   return { ...base, ...phaseState(row) };

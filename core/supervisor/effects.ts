@@ -14,7 +14,8 @@ import { type LaunchContext, launchRequest, shellExit, spawnFailure } from '../p
 import type { OomWitness } from '../process/oom.ts';
 import type { Reaper, ReapTarget } from '../process/reaper.ts';
 import { readStatusFile, statusFromShell } from '../process/status_file.ts';
-import { type ReclaimTarget, type ReclaimWorld, reclaim } from '../reclaim/mod.ts';
+import { type ReclaimResult, type ReclaimTarget, type ReclaimWorld, reclaim } from '../reclaim/mod.ts';
+import type { ActionSpec } from '../spec/mod.ts';
 import type { StatePaths } from './paths.ts';
 import type { JobRuntime } from './runtime.ts';
 
@@ -104,10 +105,14 @@ export class Effects {
     runtime.abort = abort;
     const note = (why: Reason): void => this.#ports.note(runtime, why);
     try {
-      const result = await reclaim(this.reclaimTarget(runtime), this.#ports.world, {
-        signal: abort.signal,
-        note,
-      });
+      let looked: ActionSpec;
+      let result: ReclaimResult;
+      do {
+        looked = runtime.spec;
+        const target = this.reclaimTarget(runtime);
+        result = await reclaim(target, this.#ports.world, { signal: abort.signal, note });
+        // The service file may have changed meanwhile, and with it what has to be free.
+      } while (runtime.spec !== looked && !abort.signal.aborted);
       if (result.outcome === 'free') this.#ports.dispatch(id, { type: 'prepared', epoch });
       else this.#ports.dispatch(id, { type: 'blocked', epoch, reason: result.reason });
     } catch (error) {

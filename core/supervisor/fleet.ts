@@ -1,98 +1,83 @@
 /**
- * The fleet: every service with its run and its jobs, and what a command means to them.
+ * The fleet: what a command means to the services, their runs and their jobs.
  *
- * A run lasts from a start to the stop that follows; its jobs keep their ids for as long. `wanted` changes here and
- * nowhere else, and is committed before any job hears of it.
+ * A run lasts from a start to the stop that follows; its jobs keep their ids for as long. What is wanted of a service
+ * changes here and nowhere else, in one transaction with its run and with what it means to each job: upkeep may die
+ * at any instant, and no job is ever told otherwise than its service.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../host/host.ts';
-import { atRest, type Job, type JobBase } from '../job/job.ts';
+import type { JobEvent } from '../job/event.ts';
+import { atRest } from '../job/job.ts';
 import { reason } from '../job/reason.ts';
-import { exitReason } from '../process/exit.ts';
-import type { Identity } from '../process/identity.ts';
-import { type ActionSpec, jobPolicy, type ServiceFile, type ServiceSpec } from '../spec/mod.ts';
-import type { Batch } from '../store/batch.ts';
-import type { RunRow, ServiceRow } from '../store/records.ts';
+import type { ServiceFile, ServiceSpec } from '../spec/mod.ts';
 import type { Store } from '../store/store.ts';
 import { NotFound } from './control.ts';
 import { gates } from './gates.ts';
-import { newId } from './ids.ts';
-import type { JobLoop } from './job_loop.ts';
-import type { JobRuntime, Origin, ServiceRuntime } from './runtime.ts';
+import type { CommandRows, JobLoop, Told } from './job_loop.ts';
+import type { Roster } from './roster.ts';
+import { isInRun, type JobRuntime, type Origin, type ServiceRuntime, wantedOf } from './runtime.ts';
 
-/** How `recovery` is to be read: as the service file says, or `restart` everywhere. */
-export type RecoveryMode = 'as_specified' | 'restart';
+const WANT_UP: JobEvent = { type: 'want', wanted: 'up' };
+const WANT_DOWN: JobEvent = { type: 'want', wanted: 'down' };
+const RESTART: JobEvent = { type: 'restart', reason: reason('REQUESTED', 'restart requested') };
+const SPEC_CHANGED: JobEvent = {
+  type: 'restart',
+  reason: reason('SPEC_CHANGED', 'the service file says otherwise than what was started'),
+};
 
-const DONE = { exit_code: 0, exit_signal: null } as const;
-
-/** A job that only its living process still tells of. */
-export interface LostJob {
-  readonly id: string;
-  readonly run_id: string;
-  readonly service: string;
-  readonly action: string;
-  readonly incarnation: number;
-  readonly identity: Identity;
-}
-
-/** The services, their runs and jobs. */
+/** Carries out what is asked of services. */
 export class Fleet {
-  readonly services = new Map<string, ServiceRuntime>();
+  readonly #roster: Roster;
   readonly #store: Store;
   readonly #loop: JobLoop;
   readonly #clock: Clock;
-  readonly #recovery: RecoveryMode;
-  /** Told of each job that is history from now on. */
-  readonly #forgotten: (job: Job) => void;
 
-  constructor(
-    store: Store,
-    loop: JobLoop,
-    clock: Clock,
-    recovery: RecoveryMode,
-    forgotten: (job: Job) => void,
-  ) {
-    this.#forgotten = forgotten;
+  constructor(roster: Roster, store: Store, loop: JobLoop, clock: Clock) {
+    this.#roster = roster;
     this.#store = store;
     this.#loop = loop;
     this.#clock = clock;
-    this.#recovery = recovery;
+  }
+
+  /** The services that there are, by name. */
+  get services(): ReadonlyMap<string, ServiceRuntime> {
+    return this.#roster.services;
   }
 
   /** @throws {@link NotFound} */
   service(name: string): ServiceRuntime {
-    const service = this.services.get(name);
-    if (service === undefined) throw new NotFound(`no service '${name}'`);
-    return service;
+    return this.#roster.service(name);
   }
 
-  /** Wants a service up: in the run it is in, or in a new one. */
+  /** Wants a service up: in the run it is in, or in a new one. @throws {@link NotFound} */
   start(name: string, origin: Origin): void {
-    const service = this.service(name);
-    this.#setWanted(service, 'up');
-    if (service.run === null || service.run.finished_at !== null) this.#beginRun(service);
-    for (const { job } of service.jobs) this.#loop.dispatch(job.id, { type: 'want', wanted: 'up' }, origin);
+    const service = this.#staying(name);
+    const wanted = this.#want(service, 'up');
+    this.#tell(service, WANT_UP, origin, isInRun(service) ? wanted : this.#newRun(service));
     this.clearGates(name);
   }
 
-  /** Wants a service down: in order, each action when nothing that runs depends on it any more. */
+  /**
+   * Wants a service down: in order, each action when nothing that runs depends on it any more.
+   *
+   * @throws {@link NotFound}
+   */
   stop(name: string, origin: Origin): void {
     const service = this.service(name);
-    this.#setWanted(service, 'down');
-    for (const { job } of service.jobs) this.#loop.dispatch(job.id, { type: 'want', wanted: 'down' }, origin);
+    this.#tell(service, WANT_DOWN, origin, this.#want(service, 'down'));
     this.clearGates(name);
     this.settle(name);
   }
 
-  /** A fresh incarnation of each process; a start where the service is down. */
+  /** A fresh incarnation of each process; a start where the service is down. @throws {@link NotFound} */
   restart(name: string, origin: Origin): void {
-    const service = this.service(name);
+    const service = this.#staying(name);
     if (service.row.wanted === 'down') {
       this.start(name, origin);
       return;
     }
-    const why = reason('REQUESTED', 'restart requested');
-    for (const { job } of service.jobs) this.#loop.dispatch(job.id, { type: 'restart', reason: why }, origin);
+    this.#tell(service, RESTART, origin, {});
     this.clearGates(name);
   }
 
@@ -116,242 +101,152 @@ export class Fleet {
     }
   }
 
-  /** Forgets jobs at rest whose action has left the file, and ends the run of a service that is down and at rest. */
+  /**
+   * Forgets jobs at rest whose action has left the file, and ends the run of a service that is down and at rest. One
+   * that has left the file is forgotten with all that was of it.
+   */
   settle(name: string): void {
     const service = this.services.get(name);
     if (service === undefined) return;
-    for (const { job } of service.jobs) {
-      if (service.spec.actions[job.action] === undefined && atRest(job)) this.#forget(service, job);
-    }
-    if (service.row.wanted === 'up' || !service.jobs.every(({ job }) => atRest(job))) return;
-    if (service.run !== null && service.run.finished_at === null) {
+    const gone = service.jobs.filter((runtime) => hasLeft(service, runtime) && atRest(runtime.job));
+    for (const { job } of gone) this.#roster.forget(service, job);
+    if (gone.length > 0) this.#keepSpec(service);
+    if (wantedOf(service) === 'up' || !service.jobs.every(({ job }) => atRest(job))) return;
+    if (service.leaving) {
+      for (const { job } of service.jobs) this.#roster.forget(service, job);
+      this.#roster.services.delete(name);
+      this.#store.commit({ deleted_services: [name] });
+    } else if (service.run !== null && service.run.finished_at === null) {
       service.run = { ...service.run, finished_at: this.#clock.wall() };
       this.#store.commit({ runs: [service.run] });
-    }
-    if (!service.leaving) return;
-    for (const { job } of service.jobs) this.#forget(service, job);
-    this.services.delete(name);
-    this.#store.commit({ deleted_services: [name] });
-  }
-
-  /** Takes up what the store holds. Nothing is started: recovery decides that. */
-  load(services: readonly ServiceRow[], runs: readonly RunRow[], jobs: readonly Job[]): void {
-    const ofRun = new Map<string, Job[]>();
-    for (const job of jobs) ofRun.set(job.run_id, [...(ofRun.get(job.run_id) ?? []), job]);
-    for (const row of services) {
-      const run = runs.find((candidate) => candidate.id === row.run_id) ?? null;
-      // Only what was checked is ever stored.
-      const spec = row.spec as ServiceSpec;
-      const service: ServiceRuntime = { row, spec, run, jobs: [], leaving: false };
-      this.services.set(row.name, service);
-      for (const job of ofRun.get(row.run_id ?? '') ?? []) {
-        const action = spec.actions[job.action];
-        if (action !== undefined) this.#enlist(service, job, action);
-      }
     }
   }
 
   /**
    * Takes over a checked service file: what is new (wanted up), what has changed, and what is gone. Only records
-   * change; {@link enact} does what follows. Returns the jobs whose action has changed.
+   * change; {@link enact} does what follows.
    */
-  adopt(file: ServiceFile): JobRuntime[] {
+  adopt(file: ServiceFile): void {
     for (const [name, service] of this.services) service.leaving = file.services[name] === undefined;
-    return Object.values(file.services).flatMap((spec) => {
+    for (const spec of Object.values(file.services)) {
       const known = this.services.get(spec.name);
-      if (known !== undefined) return this.#update(known, spec);
-      const row: ServiceRow = {
-        name: spec.name,
-        spec,
-        wanted: 'up',
-        run_id: null,
-        updated_at: this.#clock.wall(),
-      };
-      this.services.set(spec.name, { row, spec, run: null, jobs: [], leaving: false });
-      this.#store.commit({ services: [row] });
-      return [];
-    });
+      if (known !== undefined) this.#update(known, spec);
+      else this.#store.commit({ services: [this.#roster.add(spec).row] });
+    }
   }
 
-  /** Starts what is new, stops what is gone, restarts what has changed. */
-  enact(changed: readonly JobRuntime[], origin: Origin): void {
-    for (const [name, service] of [...this.services]) {
-      if (service.leaving) {
-        this.stop(name, origin);
-        continue;
-      }
-      for (const { job } of service.jobs) {
-        if (service.spec.actions[job.action] !== undefined) continue;
-        this.#loop.dispatch(job.id, { type: 'want', wanted: 'down' }, origin);
-      }
-      if (service.row.wanted === 'up' && service.run === null) this.start(name, origin);
-      else if (service.row.wanted === 'up') this.#startNewActions(service, origin);
-    }
-    const why = reason('SPEC_CHANGED', 'the service file says otherwise than what was started');
-    for (const { job } of changed) {
-      // What has succeeded is done, and what is stopped stays so.
-      if (job.phase === 'succeeded' || job.phase === 'stopped') continue;
-      this.#loop.dispatch(job.id, { type: 'restart', reason: why }, origin);
-    }
+  /**
+   * Makes it so: starts what is new, stops what is gone, restarts what was started from another spec. Whatever a death
+   * of upkeep has cut short is taken up again here, as only what is wanted and what is so count.
+   */
+  enact(origin: Origin): void {
+    for (const service of [...this.services.values()]) this.#reconcile(service, origin);
     for (const name of [...this.services.keys()]) {
       this.clearGates(name);
       this.settle(name);
     }
   }
 
-  /** Takes up a job that the store has lost. False where the service file does not know it either. */
-  rebuild(lost: LostJob): boolean {
-    const service = this.services.get(lost.service);
-    const action = service?.spec.actions[lost.action];
-    if (service === undefined || action === undefined) return false;
-    if (service.jobs.some(({ job }) => job.action === lost.action)) return false;
-    const now = this.#clock.wall();
-    const run = this.#runOf(service, lost.run_id, now);
-    const fresh: Job = {
-      ...freshJob(lost.id, run.id, lost.service, lost.action, now),
-      phase: 'pending',
-    };
-    this.catchUp(this.#enlist(service, fresh, action), lost);
-    return true;
+  /** A process has started: if the service file was changed while it was on its way, it is started again. */
+  started(runtime: JobRuntime): void {
+    const service = this.services.get(runtime.job.service);
+    if (service === undefined || !isOutdated(service, runtime)) return;
+    this.#loop.dispatch(runtime.job.id, SPEC_CHANGED);
   }
 
-  /** Takes up a oneshot that the store has lost and that its status file says is done: it must not run again. */
-  rebuildDone({ service: name, action, id }: Pick<LostJob, 'service' | 'action' | 'id'>): void {
-    const service = this.services.get(name);
-    const spec = service?.spec.actions[action];
-    if (service === undefined || spec === undefined || spec.process) return;
-    if (service.jobs.some(({ job }) => job.action === action)) return;
-    const now = this.#clock.wall();
-    const run = this.#runOf(service, newId('r', now), now);
-    const done = { started_at: now, finished_at: now, exit_code: 0, reason: exitReason(DONE) };
-    const job: Job = { ...freshJob(id, run.id, name, action, now), ...done, phase: 'succeeded' };
-    this.#enlist(service, job, spec);
-    this.#store.commit({ jobs: [job] });
+  /** Tells each job of a service what is wanted of it, where it does not know or is not as the file says. */
+  #reconcile(service: ServiceRuntime, origin: Origin): void {
+    const wanted = wantedOf(service);
+    if (wanted === 'up' && !isInRun(service)) {
+      this.start(service.row.name, origin);
+      return;
+    }
+    const added = wanted === 'up' ? this.#addJobs(service) : [];
+    const told = service.jobs.flatMap((runtime): Told[] => {
+      const { id: job_id } = runtime.job;
+      const aim = hasLeft(service, runtime) ? 'down' : wanted;
+      const knows = runtime.job.wanted === aim && !added.includes(runtime);
+      return [
+        ...(knows ? [] : [{ job_id, event: aim === 'up' ? WANT_UP : WANT_DOWN }]),
+        ...(isOutdated(service, runtime) ? [{ job_id, event: SPEC_CHANGED }] : []),
+      ];
+    });
+    if (told.length > 0) this.#loop.dispatchAll(told, origin, {});
   }
 
-  /** A job whose living process is ahead of the store, which missed a spawn: the process is right. */
-  catchUp(runtime: JobRuntime, { incarnation, identity }: Pick<LostJob, 'incarnation' | 'identity'>): void {
-    const now = this.#clock.wall();
-    const alive = { phase: 'running', identity, stable: false, deadline: null } as const;
-    const known = { restart_count: incarnation, started_at: now, ready_at: now, last_identity: identity };
-    runtime.job = { ...runtime.job, ...known, ...alive };
-    this.#store.commit({ jobs: [runtime.job] });
+  #tell(service: ServiceRuntime, event: JobEvent, origin: Origin, rows: CommandRows): void {
+    const told = service.jobs.map(({ job }): Told => ({ job_id: job.id, event }));
+    this.#loop.dispatchAll(told, origin, rows);
   }
 
-  /** Every record of the present runs: what a lost store is made anew from. */
-  everything(): Required<Pick<Batch, 'services' | 'runs' | 'jobs'>> {
-    const services = [...this.services.values()];
-    return {
-      services: services.map(({ row }) => row),
-      runs: services.flatMap(({ run }) => (run === null ? [] : [run])),
-      jobs: services.flatMap(({ jobs }) => jobs.map(({ job }) => job)),
-    };
+  /** Notes what is wanted. Returns what that changes of the service's rows. */
+  #want(service: ServiceRuntime, wanted: 'up' | 'down'): CommandRows {
+    if (service.row.wanted === wanted) return {};
+    service.row = { ...service.row, wanted, updated_at: this.#clock.wall() };
+    return { services: [service.row] };
   }
 
-  /** The run that a service is in; where the store has lost it, one with this id. */
-  #runOf(service: ServiceRuntime, id: string, now: number): RunRow {
-    if (service.run !== null) return service.run;
-    service.run = { id, service: service.row.name, started_at: now, finished_at: null };
-    service.row = { ...service.row, run_id: id };
-    this.#store.commit({ services: [service.row], runs: [service.run] });
-    return service.run;
+  /** A run with a job for each action. Its jobs are committed with what they are told first. */
+  #newRun(service: ServiceRuntime): CommandRows {
+    const run = this.#roster.beginRun(service);
+    this.#addJobs(service);
+    return { services: [service.row], runs: [run] };
   }
 
-  #startNewActions(service: ServiceRuntime, origin: Origin): void {
+  /** Jobs for actions that have none. */
+  #addJobs(service: ServiceRuntime): JobRuntime[] {
     const known = new Set(service.jobs.map(({ job }) => job.action));
     const added = Object.values(service.spec.actions).filter((action) => !known.has(action.name));
-    const jobs = added.map((action) => this.#newJob(service, action));
-    if (jobs.length === 0) return;
-    this.#store.commit({ jobs });
-    for (const job of jobs) this.#loop.dispatch(job.id, { type: 'want', wanted: 'up' }, origin);
+    return added.map((action) => this.#roster.addJob(service, action));
   }
 
-  #update(service: ServiceRuntime, spec: ServiceSpec): JobRuntime[] {
-    if (isDeepStrictEqual(service.spec, spec)) return [];
+  #update(service: ServiceRuntime, spec: ServiceSpec): void {
     service.spec = spec;
+    this.#keepSpec(service);
+    for (const runtime of service.jobs) {
+      const action = spec.actions[runtime.job.action];
+      if (action !== undefined && !isDeepStrictEqual(runtime.spec, action)) {
+        this.#roster.respecify(runtime, action);
+      }
+    }
+  }
+
+  /**
+   * Commits the spec of a service, where it is not the one that is stored. With it goes every action that has left the
+   * file and still has a job: should upkeep die, the next one knows how that job is to be stopped.
+   */
+  #keepSpec(service: ServiceRuntime): void {
+    const leaving = service.jobs.filter((runtime) => hasLeft(service, runtime));
+    const actions = { ...service.spec.actions };
+    for (const { job, spec } of leaving) actions[job.action] = spec;
+    const spec: ServiceSpec = { ...service.spec, actions };
+    if (isDeepStrictEqual(service.row.spec, spec)) return;
     service.row = { ...service.row, spec, updated_at: this.#clock.wall() };
     this.#store.commit({ services: [service.row] });
-    return service.jobs.filter((runtime) => {
-      const action = spec.actions[runtime.job.action];
-      if (action === undefined || isDeepStrictEqual(runtime.spec, action)) return false;
-      runtime.spec = action;
-      runtime.policy = this.#policy(action);
-      return true;
-    });
   }
 
-  #setWanted(service: ServiceRuntime, wanted: 'up' | 'down'): void {
-    if (service.row.wanted === wanted) return;
-    service.row = { ...service.row, wanted, updated_at: this.#clock.wall() };
-    this.#store.commit({ services: [service.row] });
-  }
-
-  #beginRun(service: ServiceRuntime): void {
-    const now = this.#clock.wall();
-    for (const { job } of service.jobs) this.#forget(service, job);
-    service.run = { id: newId('r', now), service: service.row.name, started_at: now, finished_at: null };
-    service.row = { ...service.row, run_id: service.run.id };
-    const jobs = Object.values(service.spec.actions).map((action) => this.#newJob(service, action));
-    this.#store.commit({ services: [service.row], runs: [service.run], jobs });
-  }
-
-  #newJob(service: ServiceRuntime, action: ActionSpec): Job {
-    const now = this.#clock.wall();
-    const base = freshJob(newId('j', now), service.row.run_id ?? '', service.row.name, action.name, now);
-    const job: Job = { ...base, phase: 'pending' };
-    this.#enlist(service, job, action);
-    return job;
-  }
-
-  #enlist(service: ServiceRuntime, job: Job, spec: ActionSpec): JobRuntime {
-    const log = { service: job.service, action: job.action, job_id: job.id, policy: spec.logs };
-    const runtime: JobRuntime = {
-      job,
-      spec,
-      policy: this.#policy(spec),
-      log,
-      sessions: new Set(),
-      unreleased: [],
-      signalled: false,
-      abort: null,
-      last_event: null,
-    };
-    service.jobs.push(runtime);
-    const order = Object.keys(service.spec.actions);
-    service.jobs.sort((a, b) => order.indexOf(a.job.action) - order.indexOf(b.job.action));
-    this.#loop.jobs.set(job.id, runtime);
-    return runtime;
-  }
-
-  #forget(service: ServiceRuntime, job: Job): void {
-    service.jobs = service.jobs.filter((runtime) => runtime.job.id !== job.id);
-    this.#loop.jobs.delete(job.id);
-    this.#forgotten(job);
-  }
-
-  #policy(action: ActionSpec): JobRuntime['policy'] {
-    const policy = jobPolicy(action);
-    return this.#recovery === 'restart' ? { ...policy, recovery: 'restart' } : policy;
+  /** A service that is not on its way out. @throws {@link NotFound} */
+  #staying(name: string): ServiceRuntime {
+    const service = this.service(name);
+    if (service.leaving)
+      throw new NotFound(`service '${name}' has left the service file and is being stopped`);
+    return service;
   }
 }
 
-function freshJob(id: string, run_id: string, service: string, action: string, now: number): JobBase {
-  return {
-    id,
-    run_id,
-    service,
-    action,
-    wanted: 'up',
-    epoch: 0,
-    restart_count: 0,
-    attempt: 0,
-    reason: reason('REQUESTED', 'start requested'),
-    created_at: now,
-    started_at: null,
-    ready_at: null,
-    finished_at: null,
-    exit_code: null,
-    exit_signal: null,
-    last_identity: null,
-  };
+/** The action has left the file: its job is stopped, then forgotten. */
+function hasLeft({ spec }: ServiceRuntime, { job }: JobRuntime): boolean {
+  return spec.actions[job.action] === undefined;
+}
+
+/**
+ * It was started from another spec than the file's. That is told from what was noted with the spawn, not from what the
+ * file said before: upkeep may die between taking the file over and restarting what it changes. What has succeeded is
+ * done, and what is stopped stays so.
+ */
+function isOutdated(service: ServiceRuntime, runtime: JobRuntime): boolean {
+  const { phase, spec_digest } = runtime.job;
+  if (wantedOf(service) === 'down' || hasLeft(service, runtime)) return false;
+  if (phase === 'succeeded' || phase === 'stopped') return false;
+  return spec_digest !== null && spec_digest !== runtime.policy.spec_digest;
 }

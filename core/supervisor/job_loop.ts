@@ -13,6 +13,7 @@ import { deadlineOf, identityOf, type Job } from '../job/job.ts';
 import { transition } from '../job/machine.ts';
 import { type Reason, reason } from '../job/reason.ts';
 import type { Context, Step } from '../job/step.ts';
+import type { Batch } from '../store/batch.ts';
 import type { EventRecord, NewEvent } from '../store/records.ts';
 import { CORE, type JobRuntime, type Origin } from './runtime.ts';
 
@@ -21,12 +22,21 @@ export interface JobLoopPorts {
   readonly clock: Clock;
   readonly agenda: Agenda;
   random(): number;
-  /** Writes jobs and events down, in one transaction; never throws. Returns the events with their numbers. */
-  commit(jobs: readonly Job[], events: readonly NewEvent[]): readonly EventRecord[];
+  /** Writes a batch down, in one transaction; never throws. Returns its events with their numbers. */
+  commit(batch: Batch): readonly EventRecord[];
   perform(runtime: JobRuntime, effect: JobEffect): void;
   /** Called after the commit for each job that changed. */
   changed(runtime: JobRuntime, before: Job): void;
 }
+
+/** What one command says to one job. */
+export interface Told {
+  readonly job_id: string;
+  readonly event: JobEvent;
+}
+
+/** The rows that a command changes beside jobs. */
+export type CommandRows = Pick<Batch, 'services' | 'runs'>;
 
 interface Queued {
   readonly runtime: JobRuntime;
@@ -69,11 +79,29 @@ export class JobLoop {
   }
 
   /**
+   * Tells jobs what one command means to each of them. What they decide and the rows that the command changes are one
+   * transaction: upkeep may die at any instant, and the command was given to all of them or to none. It is committed
+   * before this returns, its effects follow.
+   */
+  dispatchAll(told: readonly Told[], origin: Origin, rows: CommandRows): void {
+    const earlier = this.#events;
+    this.#events = [];
+    const queued = told.flatMap(({ job_id, event }): Queued[] => {
+      const runtime = this.jobs.get(job_id);
+      return runtime === undefined ? [] : [{ runtime, event, origin }];
+    });
+    const first = !this.#draining;
+    this.#draining = true;
+    this.#decide([...earlier, ...queued], rows);
+    if (first) this.#drain();
+  }
+
+  /**
    * Records a fact that changes no phase: with the next decision, or by itself once the event loop has turned. What
    * reclaim did before a spawn thus costs the restart path no commit of its own.
    */
   note(runtime: JobRuntime | null, why: Reason): void {
-    if (this.#notes.length === 0) this.#ports.clock.timer(0, () => this.#commit([]));
+    if (this.#notes.length === 0) this.#ports.clock.timer(0, () => this.#commit([], {}));
     const job = runtime?.job ?? null;
     this.#notes.push({ owner: runtime, event: this.#record(job, job, why, CORE, runtime) });
   }
@@ -91,7 +119,7 @@ export class JobLoop {
       if (this.#events.length > 0) {
         const batch = this.#events;
         this.#events = [];
-        this.#decide(batch);
+        this.#decide(batch, {});
         continue;
       }
       const next = this.#effects.shift() ?? this.#spawns.shift();
@@ -112,7 +140,7 @@ export class JobLoop {
     return this.halting || job.wanted === 'down';
   }
 
-  #decide(batch: readonly Queued[]): void {
+  #decide(batch: readonly Queued[], rows: CommandRows): void {
     const before = new Map<JobRuntime, Job>();
     for (const { runtime, event, origin } of batch) {
       const was = runtime.job;
@@ -126,21 +154,22 @@ export class JobLoop {
         (effect.type === 'spawn' ? this.#spawns : this.#effects).push({ runtime, effect });
       }
     }
-    this.#commit([...before.keys()].map((runtime) => runtime.job));
+    this.#commit(
+      [...before.keys()].map((runtime) => runtime.job),
+      rows,
+    );
     for (const [runtime, was] of before) {
       this.#watchDeadline(runtime);
       this.#ports.changed(runtime, was);
     }
   }
 
-  #commit(jobs: readonly Job[]): void {
+  #commit(jobs: readonly Job[], rows: CommandRows): void {
     const notes = this.#notes;
-    if (jobs.length + notes.length === 0) return;
+    const { services = [], runs = [] } = rows;
+    if (jobs.length + notes.length + services.length + runs.length === 0) return;
     this.#notes = [];
-    const records = this.#ports.commit(
-      jobs,
-      notes.map(({ event }) => event),
-    );
+    const records = this.#ports.commit({ ...rows, jobs, events: notes.map(({ event }) => event) });
     for (const [index, { owner }] of notes.entries()) {
       if (owner !== null) owner.last_event = records[index]?.seq ?? owner.last_event;
     }

@@ -10,8 +10,8 @@ import { identityOf, type Job } from '../job/job.ts';
 import type { Identity } from '../process/identity.ts';
 import { readStatusFile } from '../process/status_file.ts';
 import { statusFile } from './effects.ts';
-import type { Fleet } from './fleet.ts';
 import type { JobLoop } from './job_loop.ts';
+import type { LostJobs } from './lost_jobs.ts';
 import type { StatePaths } from './paths.ts';
 import type { JobRuntime } from './runtime.ts';
 import { mainSurvivor, type Survivor } from './survivors.ts';
@@ -29,7 +29,7 @@ export interface Leftover {
  * @returns what is left over and must be ended.
  */
 export function recover(
-  fleet: Fleet,
+  lost: LostJobs,
   loop: JobLoop,
   host: Host,
   paths: StatePaths,
@@ -39,13 +39,13 @@ export function recover(
     const main = mainSurvivor(found);
     if (main === null) continue;
     const known = loop.jobs.get(main.job_id);
-    if (known === undefined) fleet.rebuild({ ...main, id: main.job_id });
-    else if (main.incarnation > latestIncarnation(known.job)) fleet.catchUp(known, main);
+    if (known === undefined) lost.rebuild({ ...main, id: main.job_id });
+    else if (main.incarnation > latestIncarnation(known.job)) lost.catchUp(known, main);
   }
   for (const name of host.files.readdirSync(paths.statuses)) {
     const [service = '', action = '', id = ''] = name.split('.');
     const status = readStatusFile(host.files, join(paths.statuses, name));
-    if (status?.exit_code === 0 && !loop.jobs.has(id)) fleet.rebuildDone({ service, action, id });
+    if (status?.exit_code === 0 && !loop.jobs.has(id)) lost.rebuildDone({ service, action, id });
   }
   const live = new Map<string, number>();
   for (const [id, runtime] of [...loop.jobs]) {

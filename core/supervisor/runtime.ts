@@ -2,7 +2,7 @@
  * What the supervisor keeps in memory for each service and each job beside their records.
  */
 import type { FileId } from '../host/host.ts';
-import type { Job } from '../job/job.ts';
+import type { Job, Wanted } from '../job/job.ts';
 import type { JobPolicy } from '../job/policy.ts';
 import type { LogJob } from '../log/mod.ts';
 import type { ActionSpec, ServiceSpec } from '../spec/mod.ts';
@@ -13,7 +13,7 @@ export interface JobRuntime {
   job: Job;
   spec: ActionSpec;
   policy: JobPolicy;
-  readonly log: LogJob;
+  log: LogJob;
   /** Sessions seen in the tree of the current incarnation: what stops and sweeps can find it by. */
   sessions: Set<number>;
   /** Logs of earlier incarnations that may still have writers. */
@@ -34,6 +34,19 @@ export interface ServiceRuntime {
   jobs: JobRuntime[];
   /** It left the service file: it is stopped, then forgotten. */
   leaving: boolean;
+}
+
+/**
+ * What is wanted of a service now. One that leaves the file goes down whatever its row says, which stays as it is:
+ * back in the file, the service goes on as the user had wanted it.
+ */
+export function wantedOf(service: ServiceRuntime): Wanted {
+  return service.leaving ? 'down' : service.row.wanted;
+}
+
+/** A run has begun and is not over. */
+export function isInRun({ run }: ServiceRuntime): boolean {
+  return run !== null && run.finished_at === null;
 }
 
 /** Who or what made something happen. */

@@ -20,16 +20,18 @@ import { ProcessTable } from '../process/process_table.ts';
 import { Reaper } from '../process/reaper.ts';
 import { ProbeHost, type ReclaimWorld, removePidFileIfOurs, writePidFile } from '../reclaim/mod.ts';
 import type { ServiceFile, SpecIssue } from '../spec/mod.ts';
+import type { Batch } from '../store/batch.ts';
 import { acquireLock } from '../store/lock.ts';
-import type { NewEvent } from '../store/records.ts';
 import { Store } from '../store/store.ts';
 import { Effects, pidFile, statusFile } from './effects.ts';
-import { Fleet, type RecoveryMode } from './fleet.ts';
+import { Fleet } from './fleet.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { JobLoop } from './job_loop.ts';
 import { JobWatch } from './job_watch.ts';
+import { LostJobs } from './lost_jobs.ts';
 import { instanceName, openStateFolder, type StatePaths } from './paths.ts';
 import { recover } from './recovery.ts';
+import { type RecoveryMode, Roster } from './roster.ts';
 import { CORE, type JobRuntime, type Origin } from './runtime.ts';
 import { EventFeed, Supervisor } from './supervisor.ts';
 import { findSurvivors } from './survivors.ts';
@@ -136,8 +138,8 @@ async function assemble(
     },
   });
 
-  function commit(jobs: readonly Job[], records: readonly NewEvent[]): ReturnType<Store['commit']> {
-    const numbered = store.commit({ jobs, events: records });
+  function commit(batch: Batch): ReturnType<Store['commit']> {
+    const numbered = store.commit(batch);
     events.publish(numbered);
     return numbered;
   }
@@ -168,9 +170,9 @@ async function assemble(
   ): Promise<void> {
     const own = plugins.adopt(loaded, file);
     probes.configure(file.probes);
-    const changed = fleet.adopt({ ...file, services: { ...file.services, ...own } });
+    fleet.adopt({ ...file, services: { ...file.services, ...own } });
     await between();
-    fleet.enact(changed, origin);
+    fleet.enact(origin);
     plugins.begin();
   }
 
@@ -198,9 +200,15 @@ async function assemble(
     perform: (runtime, effect) => effects.perform(runtime, effect),
     changed: (runtime, before) => jobChanged(runtime, before),
   });
-  const fleet = new Fleet(store, loop, clock, options.recovery, (job) =>
-    files.rmSync(statusFile(paths, job), { force: true }),
-  );
+  const roster = new Roster({
+    loop,
+    clock,
+    recovery: options.recovery,
+    // It goes before the job's records: outliving them, it would be taken for one of a job that the store has lost.
+    forgotten: (job) => files.rmSync(statusFile(paths, job), { force: true }),
+    logChanged: (log) => logs.respecify(log),
+  });
+  const fleet = new Fleet(roster, store, loop, clock);
 
   const probes = new ProbeHost(host, plugins.probes, (why) => record(null, why));
   const world: ReclaimWorld = {
@@ -238,6 +246,7 @@ async function assemble(
     if (alive && process !== null && process !== identityOf(before)) {
       writePid(runtime, process.pid);
       housekeeping.started();
+      fleet.started(runtime);
     }
     // An epoch of its own: an adopted job enters anew what it was in before.
     if (job.phase === 'running' && job.epoch !== before.epoch) watch.keep(runtime);
@@ -275,7 +284,7 @@ async function assemble(
     reaper,
     oom,
     note: record,
-    everything: () => fleet.everything(),
+    everything: () => roster.everything(),
   });
 
   const effects = new Effects({
@@ -340,10 +349,11 @@ async function assemble(
   record(null, reason('REQUESTED', 'upkeep has started', { pid: options.pid, version: options.version }));
   if (store.opened.lost !== null) record(null, store.opened.lost);
   const kept = store.load();
-  fleet.load(kept.services, kept.runs, kept.jobs);
+  roster.load(kept.services, kept.runs, kept.jobs);
   await takeOver(first, CORE, async () => {
     const survivors = await findSurvivors(host, instance, options.pid);
-    for (const leftover of recover(fleet, loop, host, paths, survivors)) housekeeping.endLeftover(leftover);
+    for (const leftover of recover(new LostJobs(roster, store, clock), loop, host, paths, survivors))
+      housekeeping.endLeftover(leftover);
   });
   housekeeping.begin();
   if (store.degraded !== null) housekeeping.storeDegraded();

@@ -34,7 +34,7 @@ import {
 import type { Fleet } from './fleet.ts';
 import type { JobLoop } from './job_loop.ts';
 import type { JobWatch } from './job_watch.ts';
-import type { JobRuntime, Origin, ServiceRuntime } from './runtime.ts';
+import { type JobRuntime, type Origin, type ServiceRuntime, wantedOf } from './runtime.ts';
 import { explainAction, explainService } from './why.ts';
 
 /** The parts that a supervisor answers from. */
@@ -176,7 +176,7 @@ export class Supervisor implements Control {
         survivors,
       });
     });
-    return explainService(name, service.row.wanted, this.#stateOf(service), actions);
+    return explainService(name, wantedOf(service), this.#stateOf(service), actions);
   }
 
   async holders(claim: Claim): Promise<{ holders: HolderView[]; complete: boolean }> {
@@ -281,7 +281,7 @@ export class Supervisor implements Control {
     const { watch } = this.#parts;
     return {
       name: service.row.name,
-      wanted: service.row.wanted,
+      wanted: wantedOf(service),
       state: this.#stateOf(service),
       run_id: service.row.run_id,
       actions: service.jobs.map(({ job }) => actionView(job, watch.checks(job.id), watch.health(job.id))),
@@ -291,7 +291,7 @@ export class Supervisor implements Control {
   #stateOf(service: ServiceRuntime): ServiceState {
     const { watch } = this.#parts;
     return serviceState(
-      service.row.wanted,
+      wantedOf(service),
       service.jobs.map(({ job, spec }) => ({
         job,
         process: spec.process,
@@ -319,7 +319,7 @@ function actionView(job: Job, checks: readonly CheckState[], health: Health): Ac
 
 /** Where it is wanted, or where it goes no further by itself. */
 function isSettled(service: ServiceRuntime): boolean {
-  if (service.row.wanted === 'down') return service.jobs.every(({ job }) => atRest(job));
+  if (wantedOf(service) === 'down') return service.jobs.every(({ job }) => atRest(job));
   return service.jobs.every(({ job, spec }) => {
     if (job.phase === 'running') return spec.process;
     if (job.phase === 'pending') return job.reason.code === 'DEPENDENCY_FAILED';

@@ -25,6 +25,7 @@ const BASE: JobBase = {
   finished_at: null,
   exit_code: null,
   exit_signal: null,
+  spec_digest: null,
   last_identity: null,
 };
 
@@ -45,6 +46,7 @@ export function aPolicy(
     ready_timeout: 30_000,
     stop_timeout: 10_000,
     recovery: 'adopt',
+    spec_digest: 'as in the file',
     ...changes,
     restart: {
       policy: 'always',

@@ -6,6 +6,7 @@ import { HOLDER_LOOK_INTERVAL } from '../../../core/job/policy.ts';
 import { reason } from '../../../core/job/reason.ts';
 import { TABLE } from '../../../core/job/table.ts';
 import { exitReason, UNKNOWN_EXIT } from '../../../core/process/exit.ts';
+import { aPolicy } from './builders.ts';
 import {
   ASKED,
   CLEAN,
@@ -127,6 +128,15 @@ describe('pending', () => {
 describe('preparing', () => {
   const job = inPhase('preparing', {}, { attempt: 3 });
   const reply = <T extends object>(fields: T) => ({ epoch: job.epoch, ...fields });
+
+  test('prepared: what it is spawned from is noted with the decision', () => {
+    const step = tell(inPhase('preparing'), { type: 'prepared', epoch: 10 });
+    expect(step.job).toMatchObject({ step: 'spawn', spec_digest: aPolicy().spec_digest });
+    const changed = aPolicy({ spec_digest: 'otherwise' });
+    const spawned = { type: 'spawned', epoch: step.job.epoch, identity: IDENTITY } as const;
+    // The file may change while it is being spawned: it was started from what was noted.
+    expect(tell(step.job, spawned, { policy: changed }).job.spec_digest).toBe(aPolicy().spec_digest);
+  });
 
   test('prepared: the next incarnation is spawned', () => {
     const first = tell(job, reply({ type: 'prepared' as const }));

@@ -27,7 +27,11 @@ import {
 } from './support.ts';
 
 /** Which columns came with which version. */
-const COLUMN_SINCE: Readonly<Record<string, number>> = { 'jobs.restart_count': 2, 'events.cause': 3 };
+const COLUMN_SINCE: Readonly<Record<string, number>> = {
+  'jobs.restart_count': 2,
+  'events.cause': 3,
+  'jobs.spec_digest': 4,
+};
 
 const JOBS = PHASE_STATES.map((state, i) => aJob({ id: `job-${i}`, run_id: 'run-of-shop' }, state));
 const EVENTS = [1, 2, 3].map((seq) => ({ ...anEvent({ cause: seq > 1 ? seq - 1 : null }), seq }));
@@ -64,7 +68,14 @@ describe('migrations', () => {
     expect(services).toEqual([aService('shop', { wanted: 'down' })]);
     expect(runs).toEqual([aRun('shop')]);
     const counted = (count: number) => (version < 2 ? 0 : count);
-    const expected = JOBS.map((job) => asStored({ ...job, restart_count: counted(job.restart_count) }));
+    const known = (digest: string | null) => (version < 4 ? null : digest);
+    const expected = JOBS.map((job) =>
+      asStored({
+        ...job,
+        restart_count: counted(job.restart_count),
+        spec_digest: known(job.spec_digest),
+      }),
+    );
     expect(
       jobs.toSorted(
         (a, b) => JOBS.findIndex(({ id }) => id === a.id) - JOBS.findIndex(({ id }) => id === b.id),
@@ -77,11 +88,12 @@ describe('migrations', () => {
     // It is of the newest version now: everything can be written, and read once more.
     const [job] = jobs;
     if (job === undefined) throw new Error('no job was loaded');
-    const [event] = store.commit({ jobs: [{ ...job, restart_count: 9 }], events: [anEvent({ cause: 3 })] });
+    const written = { ...job, restart_count: 9, spec_digest: 'fedcba9876543210' };
+    const [event] = store.commit({ jobs: [written], events: [anEvent({ cause: 3 })] });
     expect(event?.seq).toBe(4);
     store.close();
     const again = openStore(path).store;
-    expect(again.jobs({ id: job.id })).toMatchObject([{ restart_count: 9 }]);
+    expect(again.jobs({ id: job.id })).toMatchObject([{ restart_count: 9, spec_digest: 'fedcba9876543210' }]);
     expect(again.events({ after: 3 })).toMatchObject([{ cause: 3 }]);
   });
 

@@ -67,6 +67,7 @@ export const BASE: JobBase = {
   finished_at: 1_700_000_000_300,
   exit_code: 3,
   exit_signal: null,
+  spec_digest: '0123456789abcdef',
   last_identity: IDENTITY,
 };
 

@@ -127,10 +127,10 @@ describe('the probes of the service file', () => {
     const supervisor = await start(nodeHost(), [fake('a', process.pid), fake('b')]);
     expect((await supervisor.holders(claim)).holders).toEqual([]);
     writeProbes({ order: ['a', 'b'] });
-    expect(supervisor.reload('core')).toBeNull();
+    expect(await supervisor.reload('core')).toBeNull();
     expect((await supervisor.holders(claim)).holders).toMatchObject([{ command: 'a' }]);
     writeProbes({ order: ['c'] });
-    expect(supervisor.reload('core')).toMatchObject([{ path: 'probes.order[0]' }]);
+    expect(await supervisor.reload('core')).toMatchObject([{ path: 'probes.order[0]' }]);
     expect((await supervisor.holders(claim)).holders).toMatchObject([{ command: 'a' }]);
   });
 
@@ -140,8 +140,8 @@ describe('the probes of the service file', () => {
     for (let n = 0; n < 3; n += 1) {
       expect(await supervisor.holders(claim)).toMatchObject({ holders: [{ command: 'a' }], complete: true });
     }
-    const told = supervisor.events({}).filter(({ reason }) => reason.code === 'PROBE_DISAGREEMENT');
-    expect(told.map(({ reason }) => reason.message)).toEqual([
+    const told = supervisor.events({}).filter(({ code }) => code === 'PROBE_DISAGREEMENT');
+    expect(told.map(({ message }) => message)).toEqual([
       `a and b disagree about tcp:9: a saw pid ${process.pid}, b saw nobody; it counts as held`,
     ]);
   });
