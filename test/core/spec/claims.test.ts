@@ -47,6 +47,7 @@ describe('jobPolicy', () => {
     };
     expect(jobPolicy(actionWith(fields))).toStrictEqual({
       process: true,
+      spec_digest: expect.stringMatching(/^[0-9a-f]{16}$/),
       awaits_ready: true,
       ready_timeout: 5000,
       stop_timeout: 3000,

@@ -84,7 +84,7 @@ describe('a service that leaves the file', () => {
     const upkeep = await start({ web: { actions: { main: SLOW } } });
     await until(() => upkeep.service('web').state === 'up');
     writeServices(dir, {});
-    expect(upkeep.reload('core')).toBeNull();
+    expect(await upkeep.reload('core')).toBeNull();
     expect(upkeep.service('web')).toMatchObject({ wanted: 'down', state: 'stopping' });
     expect(() => upkeep.start('web', 'core')).toThrow(NotFound);
     expect(() => upkeep.restart('web', 'core')).toThrow(NotFound);
@@ -96,9 +96,9 @@ describe('a service that leaves the file', () => {
     await until(() => upkeep.service('web').state === 'up');
     const { run_id } = upkeep.service('web');
     writeServices(dir, {});
-    upkeep.reload('core');
+    await upkeep.reload('core');
     writeServices(dir, { web: { actions: { main: SLOW } } });
-    upkeep.reload('core');
+    await upkeep.reload('core');
     await until(() => action('web').restart_count === 1 && action('web').phase === 'running');
     expect(upkeep.service('web')).toMatchObject({ wanted: 'up', state: 'up', run_id });
   });
@@ -108,9 +108,9 @@ describe('a service that leaves the file', () => {
     await until(() => upkeep.service('web').state === 'up');
     upkeep.stop('web', 'core');
     writeServices(dir, {});
-    upkeep.reload('core');
+    await upkeep.reload('core');
     writeServices(dir, { web: { actions: { main: SLOW } } });
-    upkeep.reload('core');
+    await upkeep.reload('core');
     await until(() => upkeep.service('web').state === 'down');
     expect(upkeep.service('web').wanted).toBe('down');
   });
@@ -122,9 +122,9 @@ describe('an action that leaves the file', () => {
     const upkeep = await start(both);
     await until(() => upkeep.service('web').state === 'up');
     writeServices(dir, { web: { actions: { main: sleeper() } } });
-    upkeep.reload('core');
+    await upkeep.reload('core');
     writeServices(dir, both);
-    upkeep.reload('core');
+    await upkeep.reload('core');
     await until(() => upkeep.service('web').state === 'up');
     const [main, side] = upkeep.service('web').actions;
     expect(main).toMatchObject({ action: 'main', restart_count: 0 });
@@ -140,7 +140,7 @@ describe('an action that leaves the file', () => {
       return Object.keys(row?.actions ?? {});
     };
     writeServices(dir, { web: { actions: { main: sleeper() } } });
-    upkeep.reload('core');
+    await upkeep.reload('core');
     expect(kept()).toEqual(['main', 'side']);
     await until(() => upkeep.service('web').actions.length === 1);
     expect(kept()).toEqual(['main']);
@@ -153,7 +153,7 @@ describe('a changed service file', () => {
     await until(() => upkeep.service('web').state === 'up');
     upkeep.stop('web', 'core');
     writeServices(dir, { web: { actions: { main: { ...SLOW, env: { A: '1' } } } } });
-    upkeep.reload('core');
+    await upkeep.reload('core');
     await until(() => upkeep.service('web').state === 'down');
     expect(action('web').restart_count).toBe(0);
   });
@@ -165,7 +165,7 @@ describe('a changed service file', () => {
     writeServices(dir, {
       web: { actions: { main: sleeper({ stop: { signal: 'SIGINT', timeout: '2s' } }) } },
     });
-    upkeep.reload('core');
+    await upkeep.reload('core');
     expect(action('web')).toEqual(before);
     upkeep.stop('web', 'core');
     await until(() => upkeep.service('web').state === 'down');
@@ -190,7 +190,7 @@ describe('changed settings of a log', () => {
     await until(() => upkeep.service('web').state === 'up');
     const before = action('web');
     writeServices(dir, { web: { actions: writer('64KiB') } });
-    upkeep.reload('core');
+    await upkeep.reload('core');
     await until(() => segments().length >= 4);
     expect(action('web')).toEqual(before);
   });

@@ -140,8 +140,9 @@ describe('the probes of the service file', () => {
     for (let n = 0; n < 3; n += 1) {
       expect(await supervisor.holders(claim)).toMatchObject({ holders: [{ command: 'a' }], complete: true });
     }
-    const told = supervisor.events({}).filter(({ code }) => code === 'PROBE_DISAGREEMENT');
-    expect(told.map(({ message }) => message)).toEqual([
+    const told = () => supervisor.events({}).filter(({ code }) => code === 'PROBE_DISAGREEMENT');
+    await until(() => told().length > 0);
+    expect(told().map(({ message }) => message)).toEqual([
       `a and b disagree about tcp:9: a saw pid ${process.pid}, b saw nobody; it counts as held`,
     ]);
   });
