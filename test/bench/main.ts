@@ -1,12 +1,13 @@
 /**
  * The measures, side by side in one run each.
  *
- *   npm run bench -- restart_latency | start_up | log_capture
+ *   npm run bench -- restart_latency | start_up | log_capture | plugin_load
  *
  * Each takes settings from the environment; they stand at the head of its file. Build upkeep first (npm run build);
  * peers that are not installed are named and left out.
  */
 import { logCapture } from './log_capture.ts';
+import { pluginLoad } from './plugin_load.ts';
 import { restartLatency } from './restart_latency.ts';
 import { startUp } from './start_up.ts';
 import { withBench } from './support/bench.ts';
@@ -16,6 +17,7 @@ const MEASURES = new Map([
   ['restart_latency', restartLatency],
   ['start_up', startUp],
   ['log_capture', logCapture],
+  ['plugin_load', pluginLoad],
 ]);
 
 const names = process.argv.slice(2);

@@ -96,6 +96,9 @@ type Entry =
 /** Ms between the end of a plugin's channel and the end of its process, after which it is ended. */
 const ENDING = 1_000;
 
+/** Ms between two looks at whether plugins that are asked nothing still live. */
+const PING_INTERVAL = 10_000;
+
 /** See the top of this file. Its lists change in place: whoever holds one sees what there is now. */
 export class PluginHost {
   /** Those of others come after the built-in ones: they are asked where those cannot tell. */
@@ -153,6 +156,7 @@ export class PluginHost {
 
   /** The service file is in force: says what is wrong with its plugins, and starts those that were quarantined. */
   begin(): void {
+    if (this.#hosted.size > 0) this.#pingLater();
     for (const hosted of this.#hosted.values()) {
       for (const why of this.#remarks(hosted))
         this.#ports.jobs.note(this.#ports.jobs.of(hosted.service), why);
@@ -208,6 +212,14 @@ export class PluginHost {
             described: () => this.#list(),
           });
     this.#hosted.set(service, { service, loaded, plugin, port: null });
+  }
+
+  #pingLater(): void {
+    const { agenda, host } = this.#ports;
+    agenda.set('plugins', host.clock.mono() + PING_INTERVAL, () => {
+      for (const { plugin } of this.#hosted.values()) void plugin?.ping();
+      if (this.#hosted.size > 0) this.#pingLater();
+    });
   }
 
   /** @param dying its process has most likely ended already, and its job will hear of that. */

@@ -44,6 +44,8 @@ export interface PluginCall {
 
 /** Ms that a plugin's process may take until it can say what it is. */
 const LOAD_DEADLINE = 10_000;
+/** Ms that a plugin that is asked nothing may take to show that it lives. */
+const PING_DEADLINE = 5_000;
 /** Calls under way at once. */
 const MOST_CALLS = 4;
 /** Calls that wait for one of those, or for the process. */
@@ -164,6 +166,16 @@ export class RemotePlugin {
       this.last_call_ms = clock.mono() - begun;
       this.#underWay -= 1;
       this.#next();
+    }
+  }
+
+  /** Finds out whether it still answers, where nobody asks it anything: one that hangs takes a whole processor. */
+  async ping(): Promise<void> {
+    if (this.#link === null || this.#state !== 'ready' || this.#underWay > 0) return;
+    try {
+      await this.#link.call('describe', [], { deadline: PING_DEADLINE });
+    } catch {
+      // What follows of it has followed.
     }
   }
 

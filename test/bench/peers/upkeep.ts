@@ -13,11 +13,14 @@ export interface UpkeepOptions {
   readonly name?: string;
   readonly restart?: Readonly<Record<string, unknown>>;
   readonly logs?: Readonly<Record<string, unknown>>;
+  /** Plugins of others, as the service file names them. */
+  readonly plugins?: readonly Readonly<Record<string, unknown>>[];
 }
 
 /** upkeep, as it was built into `dist`. */
-export function upkeep({ name = 'upkeep', ...fields }: UpkeepOptions = {}): Peer {
+export function upkeep({ name = 'upkeep', plugins = [], ...fields }: UpkeepOptions = {}): Peer {
   const serviceFile = (services: readonly Service[], place: Place): unknown => ({
+    plugins,
     services: Object.fromEntries(
       services.map((service) => [
         service.name,
