@@ -23,7 +23,8 @@ export function socketChannel(socket: Socket): Channel {
       // Half an end is no end: whoever says no more is not listened to either.
       socket.on('end', () => socket.destroy());
       socket.on('close', ended);
-      if (socket.destroyed) ended();
+      // It has closed before anybody listened, and says so no more.
+      if (socket.closed) queueMicrotask(ended);
     },
     close: () => void socket.destroy(),
   };

@@ -1,13 +1,14 @@
 /**
  * The measures, side by side in one run each.
  *
- *   npm run bench -- restart_latency | start_up | log_capture | health_load | who_holds
+ *   npm run bench -- restart_latency | start_up | log_capture | health_load | who_holds | plugin_load
  *
  * Each takes settings from the environment; they stand at the head of its file. Build upkeep first (npm run build);
  * peers that are not installed are named and left out.
  */
 import { healthLoad } from './health_load.ts';
 import { logCapture } from './log_capture.ts';
+import { pluginLoad } from './plugin_load.ts';
 import { restartLatency } from './restart_latency.ts';
 import { startUp } from './start_up.ts';
 import { withBench } from './support/bench.ts';
@@ -20,6 +21,7 @@ const MEASURES = new Map([
   ['log_capture', logCapture],
   ['health_load', healthLoad],
   ['who_holds', whoHolds],
+  ['plugin_load', pluginLoad],
 ]);
 
 const names = process.argv.slice(2);

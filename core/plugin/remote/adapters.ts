@@ -2,7 +2,7 @@
  * Plugins in processes of their own, as the ports of core that the built-in ones fill too.
  */
 import * as v from 'valibot';
-import type { Clock } from '../../host/host.ts';
+import type { Clock, Host } from '../../host/host.ts';
 import { claimKey } from '../../reclaim/claim.ts';
 import type { HealthCheck } from '../health_check.ts';
 import type { LogFacts, LogRotator, RotationDecision } from '../log_rotator.ts';
@@ -182,4 +182,34 @@ function isEndless({ size }: LogFacts): boolean {
 /** Why a call could not be answered is the plugin's fault, and not a fact about what it was asked. */
 export function isPluginsFault(error: unknown): boolean {
   return error instanceof PluginFault || error instanceof PluginUnavailable;
+}
+
+/** A plugin as one of the ports, by its kind. */
+export type Entry =
+  | { readonly kind: 'probe'; readonly port: Probe }
+  | { readonly kind: 'health'; readonly port: HealthCheck }
+  | { readonly kind: 'rotate'; readonly port: LogRotator }
+  | { readonly kind: 'notify'; readonly port: Notifier };
+
+/**
+ * The port of a plugin.
+ *
+ * @param options what a probe is asked with; they may change.
+ */
+export function entryOf(
+  plugin: RemotePlugin,
+  description: PluginDescription,
+  options: () => Readonly<Record<string, unknown>>,
+  { clock }: Pick<Host, 'clock'>,
+): Entry {
+  switch (description.kind) {
+    case 'probe':
+      return { kind: 'probe', port: remoteProbe(plugin, description, options) };
+    case 'health':
+      return { kind: 'health', port: remoteHealthCheck(plugin, description) };
+    case 'rotate':
+      return { kind: 'rotate', port: remoteRotator(plugin, description, clock) };
+    case 'notify':
+      return { kind: 'notify', port: remoteNotifier(plugin, description) };
+  }
 }

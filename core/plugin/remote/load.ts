@@ -53,7 +53,7 @@ export interface LoadOptions {
 }
 
 /** Ms that a plugin may keep everything waiting: until it says what it is, and with each answer. */
-const DEADLINE = 5_000;
+const DEADLINE = 10_000;
 
 /**
  * Reads a service file and loads its plugins. One that cannot be loaded does not make the file wrong, as services are

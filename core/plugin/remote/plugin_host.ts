@@ -6,58 +6,23 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Agenda } from '../../host/agenda.ts';
 import type { Channel, Host } from '../../host/host.ts';
 import type { JobEvent } from '../../job/event.ts';
-import { identityOf, type Job } from '../../job/job.ts';
+import type { Job } from '../../job/job.ts';
 import { type Reason, reason } from '../../job/reason.ts';
 import type { ServiceFile, ServiceSpec } from '../../spec/mod.ts';
 import type { JobRuntime } from '../../supervisor/runtime.ts';
 import type { BuiltInPlugins } from '../built_in.ts';
-import { PLUGIN_API, type PluginKind } from '../definition.ts';
 import { type HealthCheck, inProcessHealthCheck } from '../health_check.ts';
 import type { LogRotator } from '../log_rotator.ts';
 import { inProcessNotifier, type Notifier } from '../notifier.ts';
-import { EVERYTHING, missingGrants, NOTHING, type Permissions } from '../permissions.ts';
+import { missingGrants, NOTHING } from '../permissions.ts';
 import type { Probe } from '../probe.ts';
-import {
-  missingHealthCheck,
-  remoteHealthCheck,
-  remoteNotifier,
-  remoteProbe,
-  remoteRotator,
-} from './adapters.ts';
+import { type Entry, entryOf, missingHealthCheck } from './adapters.ts';
 import type { PluginDescription } from './boot.ts';
 import type { LoadedPlugin } from './load.ts';
+import { builtInRecords, hostedRecord, type PluginRecord } from './plugin_record.ts';
 import { pluginService, pluginServiceName } from './plugin_service.ts';
 import { RemotePlugin } from './remote_plugin.ts';
 import { notEnforced, PLUGIN_ENV, type PluginRuntime, pluginCommand } from './runtime.ts';
-
-/** A plugin, as it is shown. */
-export interface PluginRecord {
-  /** Null where it never could say. */
-  readonly name: string | null;
-  readonly kind: PluginKind | null;
-  /** `built_in`, or as in the service file. */
-  readonly source: string;
-  /** The service that its process is; null where it has none. */
-  readonly service: string | null;
-  readonly api: number | null;
-  readonly summary: string;
-  readonly asked: Permissions;
-  readonly granted: Permissions;
-  /** What it asks for and is not granted, as `run: ss`. */
-  readonly missing: readonly string[];
-  /** What Node cannot keep it from, a sentence each. */
-  readonly not_enforced: readonly string[];
-  readonly state: 'built_in' | RemotePlugin['state'];
-  readonly pid: number | null;
-  readonly restart_count: number;
-  /** Since upkeep has started. */
-  readonly calls: number;
-  readonly faults: number;
-  /** Wishes that were not granted. */
-  readonly denied: number;
-  readonly last_error: string | null;
-  readonly last_call_ms: number | null;
-}
 
 /** The jobs of plugins, as the host needs them. */
 export interface PluginJobs {
@@ -89,14 +54,11 @@ interface Hosted {
   port: { readonly description: PluginDescription; readonly entry: Entry } | null;
 }
 
-type Entry =
-  | { readonly kind: 'probe'; readonly port: Probe }
-  | { readonly kind: 'health'; readonly port: HealthCheck }
-  | { readonly kind: 'rotate'; readonly port: LogRotator }
-  | { readonly kind: 'notify'; readonly port: Notifier };
-
 /** Ms between the end of a plugin's channel and the end of its process, after which it is ended. */
 const ENDING = 1_000;
+
+/** Ms between two looks at whether plugins that are asked nothing still live. */
+const PING_INTERVAL = 10_000;
 
 /** See the top of this file. Its lists change in place: whoever holds one sees what there is now. */
 export class PluginHost {
@@ -155,6 +117,7 @@ export class PluginHost {
 
   /** The service file is in force: says what is wrong with its plugins, and starts those that were quarantined. */
   begin(): void {
+    if (this.#hosted.size > 0) this.#pingLater();
     for (const hosted of this.#hosted.values()) {
       for (const why of this.#remarks(hosted))
         this.#ports.jobs.note(this.#ports.jobs.of(hosted.service), why);
@@ -173,7 +136,13 @@ export class PluginHost {
   records(): PluginRecord[] {
     return [
       ...builtInRecords(this.#ports.built_in),
-      ...[...this.#hosted.values()].map((one) => this.#record(one)),
+      ...[...this.#hosted.values()].map((hosted) =>
+        hostedRecord({
+          ...hosted,
+          job: this.#ports.jobs.of(hosted.service)?.job ?? null,
+          not_enforced: notEnforced(this.#ports.runtime),
+        }),
+      ),
     ];
   }
 
@@ -210,6 +179,14 @@ export class PluginHost {
             described: () => this.#list(),
           });
     this.#hosted.set(service, { service, loaded, plugin, port: null });
+  }
+
+  #pingLater(): void {
+    const { agenda, host } = this.#ports;
+    agenda.set('plugins', host.clock.mono() + PING_INTERVAL, () => {
+      for (const { plugin } of this.#hosted.values()) void plugin?.ping();
+      if (this.#hosted.size > 0) this.#pingLater();
+    });
   }
 
   /** @param dying its process has most likely ended already, and its job will hear of that. */
@@ -263,7 +240,10 @@ export class PluginHost {
       if (hosted.plugin === null || description === null) return [];
       // A rotator's answers stay with it.
       if (hosted.port === null || !isDeepStrictEqual(hosted.port.description, description)) {
-        hosted.port = { description, entry: entryOf(hosted, hosted.plugin, description, host) };
+        hosted.port = {
+          description,
+          entry: entryOf(hosted.plugin, description, () => hosted.loaded.spec.options, host),
+        };
       }
       return [hosted.port.entry];
     });
@@ -286,56 +266,11 @@ export class PluginHost {
       .map(({ loaded, plugin }) => `${loaded.spec.path}: ${plugin?.last_error ?? loaded.error}`)
       .join('; ');
   }
-
-  #record({ service, loaded, plugin }: Hosted): PluginRecord {
-    const job = this.#ports.jobs.of(service)?.job;
-    const description = plugin?.description ?? null;
-    const asked = description?.asked ?? NOTHING;
-    const { path, allow } = loaded.spec;
-    return {
-      name: description?.name ?? null,
-      kind: description?.kind ?? null,
-      source: path,
-      service: plugin === null ? null : service,
-      api: description?.api ?? null,
-      summary: description?.summary ?? '',
-      asked,
-      granted: allow,
-      missing: missingGrants(asked, allow),
-      not_enforced: notEnforced(this.#ports.runtime),
-      state: plugin?.state ?? 'failed',
-      pid: job === undefined ? null : (identityOf(job)?.pid ?? null),
-      restart_count: job?.restart_count ?? 0,
-      calls: plugin?.calls ?? 0,
-      faults: plugin?.faults ?? 0,
-      denied: plugin?.denied ?? 0,
-      last_error: plugin?.last_error ?? loaded.error,
-      last_call_ms: plugin?.last_call_ms ?? null,
-    };
-  }
 }
 
 function endJob(jobs: PluginJobs, { id, phase, epoch }: Job, why: Reason): void {
   if (phase === 'running' || phase === 'starting') {
     jobs.dispatch(id, { type: 'faulted', epoch, reason: why, give_up: false });
-  }
-}
-
-function entryOf(
-  hosted: Hosted,
-  plugin: RemotePlugin,
-  description: PluginDescription,
-  { clock }: Host,
-): Entry {
-  switch (description.kind) {
-    case 'probe':
-      return { kind: 'probe', port: remoteProbe(plugin, description, () => hosted.loaded.spec.options) };
-    case 'health':
-      return { kind: 'health', port: remoteHealthCheck(plugin, description) };
-    case 'rotate':
-      return { kind: 'rotate', port: remoteRotator(plugin, description, clock) };
-    case 'notify':
-      return { kind: 'notify', port: remoteNotifier(plugin, description) };
   }
 }
 
@@ -350,38 +285,4 @@ function checkTypes({ services }: ServiceFile): Set<string> {
 
 function replace<T>(list: T[], items: readonly T[]): void {
   list.splice(0, list.length, ...items);
-}
-
-function builtInRecords({ probes, health_checks, rotators, notifiers }: BuiltInPlugins): PluginRecord[] {
-  const of = (
-    kind: PluginKind,
-    name: string,
-    summary: string,
-    asked: Partial<Permissions>,
-  ): PluginRecord => ({
-    name,
-    kind,
-    source: 'built_in',
-    service: null,
-    api: PLUGIN_API,
-    summary,
-    asked: { ...NOTHING, ...asked },
-    granted: EVERYTHING,
-    missing: [],
-    not_enforced: [],
-    state: 'built_in',
-    pid: null,
-    restart_count: 0,
-    calls: 0,
-    faults: 0,
-    denied: 0,
-    last_error: null,
-    last_call_ms: null,
-  });
-  return [
-    ...probes.map(({ name }) => of('probe', name, '', {})),
-    ...health_checks.map(({ name, summary, permissions }) => of('health', name, summary, permissions ?? {})),
-    ...rotators.map(({ name, summary }) => of('rotate', name, summary, {})),
-    ...notifiers.map(({ name, summary, permissions }) => of('notify', name, summary, permissions ?? {})),
-  ];
 }

@@ -5,10 +5,12 @@
 import * as v from 'valibot';
 import type { Channel, Host } from '../../host/host.ts';
 import { type Reason, reason } from '../../job/reason.ts';
+import type { PluginContext } from '../context.ts';
 import { hostContext } from '../host_context.ts';
-import { PermissionDenied, type Permissions } from '../permissions.ts';
+import type { Permissions } from '../permissions.ts';
 import { descriptionSchema } from './answer_schemas.ts';
 import type { PluginDescription } from './boot.ts';
+import { countedContext, realPermissions } from './grants.ts';
 import { type FaultKind, Link, PluginFault } from './link.ts';
 
 /** How a plugin is. */
@@ -44,6 +46,8 @@ export interface PluginCall {
 
 /** Ms that a plugin's process may take until it can say what it is. */
 const LOAD_DEADLINE = 10_000;
+/** Ms that a plugin that is asked nothing may take to show that it lives. */
+const PING_DEADLINE = 5_000;
 /** Calls under way at once. */
 const MOST_CALLS = 4;
 /** Calls that wait for one of those, or for the process. */
@@ -167,6 +171,16 @@ export class RemotePlugin {
     }
   }
 
+  /** Finds out whether it still answers, where nobody asks it anything: one that hangs takes a whole processor. */
+  async ping(): Promise<void> {
+    if (this.#link === null || this.#state !== 'ready' || this.#underWay > 0) return;
+    try {
+      await this.#link.call('describe', [], { deadline: PING_DEADLINE });
+    } catch {
+      // What follows of it has followed.
+    }
+  }
+
   /** It is not to be asked any more. */
   close(): void {
     this.#link?.close(new PluginUnavailable(`the plugin ${this.label} was stopped`));
@@ -264,44 +278,13 @@ export class RemotePlugin {
     this.#next();
   }
 
-  #context(signal: AbortSignal): ReturnType<typeof hostContext> {
-    const context = hostContext(this.#ports.host, {
-      asked: this.#asked,
-      granted: this.#granted,
-      signal,
-      log: () => {},
-    });
-    const counted = async <T>(work: () => Promise<T>): Promise<T> => {
-      try {
-        return await work();
-      } catch (error) {
-        if (error instanceof PermissionDenied) {
-          this.denied += 1;
-          this.last_error = error.message;
-        }
-        throw error;
-      }
-    };
-    return {
-      ...context,
-      run: (...args) => counted(() => context.run(...args)),
-      readFile: (...args) => counted(() => context.readFile(...args)),
-      stat: (...args) => counted(() => context.stat(...args)),
-      connect: (...args) => counted(() => context.connect(...args)),
-      fetch: (...args) => counted(() => context.fetch(...args)),
-    };
+  #context(signal: AbortSignal): PluginContext {
+    return countedContext(
+      hostContext(this.#ports.host, { asked: this.#asked, granted: this.#granted, signal, log: () => {} }),
+      (denied) => {
+        this.denied += 1;
+        this.last_error = denied.message;
+      },
+    );
   }
-}
-
-/** With every symbolic link in `read` resolved too, as what is read is judged by where it really lies. */
-function realPermissions(permissions: Permissions, { files }: Host): Permissions {
-  const real = permissions.read.flatMap((path) => {
-    try {
-      return [files.realpathSync(path)];
-    } catch {
-      // It is not there now; as it is written it counts all the same.
-      return [];
-    }
-  });
-  return { ...permissions, read: [...new Set([...permissions.read, ...real])] };
 }

@@ -133,7 +133,13 @@ export class Rpc {
       answer = { answer: call, error: wireError(error) };
     }
     this.#serving.delete(call);
-    if (this.#closed === null) this.#ports.send(answer);
+    if (this.#closed !== null) return;
+    try {
+      this.#ports.send(answer);
+    } catch (error) {
+      // It cannot be said in JSON: it refers to itself, say.
+      this.#ports.send({ answer: call, error: wireError(error) });
+    }
   }
 }
 

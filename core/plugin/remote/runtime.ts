@@ -40,9 +40,12 @@ function dataLimit(major: number): number {
 /** The processor time, in seconds, after which a process that is only to be asked once is ended by the kernel. */
 const ONCE_SECONDS = 20;
 
-/** Limits first, then Node in place of the shell: the process stays the same one. */
+/**
+ * Limits first, then Node in place of the shell: the process stays the same one. Whatever a plugin does, services come
+ * first: it is nice from its first instruction on.
+ */
 const LIMITED =
-  'unset PWD OLDPWD; ulimit -c 0; ulimit -d "$1"; [ "$2" = 0 ] || ulimit -t "$2"; shift 2; exec "$@"';
+  'unset PWD OLDPWD; ulimit -c 0; ulimit -d "$1"; [ "$2" = 0 ] || ulimit -t "$2"; shift 2; exec nice -n 5 "$@"';
 
 /**
  * The command line of a plugin's process.

@@ -15,11 +15,14 @@ export interface UpkeepOptions {
   readonly logs?: Readonly<Record<string, unknown>>;
   /** Health checks of one service. */
   readonly health?: (service: Service) => readonly unknown[];
+  /** Plugins of others, as the service file names them. */
+  readonly plugins?: readonly Readonly<Record<string, unknown>>[];
 }
 
 /** upkeep, as it was built into `dist`. */
-export function upkeep({ name = 'upkeep', health, ...fields }: UpkeepOptions = {}): Peer {
+export function upkeep({ name = 'upkeep', health, plugins = [], ...fields }: UpkeepOptions = {}): Peer {
   const serviceFile = (services: readonly Service[], place: Place): unknown => ({
+    plugins,
     services: Object.fromEntries(
       services.map((service) => [
         service.name,

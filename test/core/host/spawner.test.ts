@@ -43,6 +43,45 @@ describe('nodeSpawner', () => {
       expect(await ended).toEqual({ exit_code: null, exit_signal: 'SIGKILL' });
     });
 
+    it('gives it a channel where one is asked for, and tells its end', async () => {
+      const child = await spawner.spawn(request(['-c', 'cat <&3 >&3'], { channel: true }));
+      const { channel } = child;
+      if (channel === undefined) throw new Error('it has no channel');
+      let heard = '';
+      let ends = 0;
+      channel.listen(
+        (bytes) => {
+          heard += Buffer.from(bytes).toString();
+        },
+        () => {
+          ends += 1;
+        },
+      );
+      channel.send('there ');
+      channel.send('and back');
+      await until(() => heard === 'there and back');
+      expect(channel.unsent).toBe(0);
+      const status = new Promise<ExitStatus>((resolve) => child.onExit(resolve));
+      // The other end sees that this one is closed, and has nothing more to read.
+      channel.close();
+      expect(await status).toMatchObject({ exit_signal: null });
+      await until(() => ends === 1);
+      channel.send('lost');
+      expect(ends).toBe(1);
+    });
+
+    it('tells the end of a channel to whoever listens too late', async () => {
+      const child = await spawner.spawn(request(['-c', 'exit 0'], { channel: true }));
+      child.channel?.close();
+      await new Promise<ExitStatus>((resolve) => child.onExit(resolve));
+      await new Promise<void>((resolve) => child.channel?.listen(() => {}, resolve));
+    });
+
+    it('gives it no channel where none is asked for', async () => {
+      const child = await spawner.spawn(request(['-c', 'exit 0']));
+      expect(child.channel).toBeUndefined();
+    });
+
     it('gives it the folder, the environment, both outputs, no input and no descriptor of ours', async () => {
       const script =
         'pwd; tr "\\0" "\\n" < /proc/$$/environ; ls -l /proc/$$/fd | grep -c ours; cat; echo err >&2; exit 7';

@@ -1,7 +1,6 @@
 /**
  * A plugin's process: loads one plugin and answers upkeep's calls, until the channel ends.
  */
-import { setPriority } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { inheritedChannel } from '../../../host/channel.ts';
 import { confineThisProcess } from '../../../host/confine.ts';
@@ -13,12 +12,8 @@ import { checkedPlugin } from './checked.ts';
 import { type Exports, Loader } from './loader.ts';
 import { typeStrip } from './strip.ts';
 
-/** Whatever a plugin does, services come first. */
-const NICENESS = 5;
-
 const boot = JSON.parse(process.argv[2] ?? '') as Boot;
 const channel = inheritedChannel();
-setPriority(NICENESS);
 confineThisProcess();
 
 const answers = load();

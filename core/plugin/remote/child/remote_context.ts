@@ -2,10 +2,13 @@
  * The context of a plugin in a process of its own: every call is sent to upkeep, which holds it against what was
  * granted, and does it.
  */
+import { systemClock } from '../../../host/clock.ts';
 import type { Connection, HttpResponse } from '../../../host/host.ts';
 import type { CheckedJob, FileFacts, HealthContext, PluginContext, RunResult } from '../../context.ts';
 import { PermissionDenied, type PermissionKind } from '../../permissions.ts';
 import { type Incoming, RemoteError, type Rpc } from '../rpc.ts';
+
+const clock = systemClock();
 
 /** The context for one call of upkeep. */
 export function remoteContext(rpc: Rpc, { id, signal }: Incoming): PluginContext {
@@ -18,7 +21,7 @@ export function remoteContext(rpc: Rpc, { id, signal }: Incoming): PluginContext
       return new RemoteConnection(ask, await ask<number>('connect', target));
     },
     fetch: (url, options = {}) => ask<HttpResponse>('fetch', url, options),
-    now: () => Date.now(),
+    now: () => clock.wall(),
     signal,
     // The output of a plugin's process is its log.
     log: (message) => console.log(message),

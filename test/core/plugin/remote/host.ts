@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { nodeHost } from '../../../../core/host/node_host.ts';
 import type { Probe } from '../../../../core/plugin/probe.ts';
-import type { PluginRecord } from '../../../../core/plugin/remote/plugin_host.ts';
+import type { PluginRecord } from '../../../../core/plugin/remote/plugin_record.ts';
 import type { PluginRuntime } from '../../../../core/plugin/remote/runtime.ts';
 import type { EventRecord } from '../../../../core/store/records.ts';
 import { startSupervisor } from '../../../../core/supervisor/start.ts';

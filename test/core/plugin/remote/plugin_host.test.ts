@@ -96,6 +96,16 @@ describe('the service of a plugin', () => {
     await until(() => eventsOf(next, 'PLUGIN_QUARANTINED').length === 3);
   });
 
+  test(titled('is found out where it hangs and nobody asks it anything'), async () => {
+    world.write([{ path: 'hostile_spin.ts' }]);
+    const supervisor = await world.start();
+    await until(() => remote(supervisor).faults > 0);
+    expect(remote(supervisor).last_error).toBe(
+      "did not answer 'describe' in time, nor when it was told to stop",
+    );
+    await until(() => remote(supervisor).restart_count > 0);
+  });
+
   test(titled('goes when it leaves the file, and comes when it joins it'), async () => {
     world.write([{ path: 'health_queue.ts' }], { calm: sleeper() });
     const supervisor = await world.start();
