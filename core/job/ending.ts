@@ -108,7 +108,13 @@ export function retry(job: Job, context: Context, why: Reason, was_stable: boole
   return toRetrying(job, context, backoff(restart, attempt, context.random), failed);
 }
 
-/** The same decision, but in order: after an absence of upkeep what the job depends on may be gone as well. */
+/**
+ * The same decision, but in order: after an absence of upkeep what the job depends on may be gone as well. A pause is
+ * kept: a program that keeps failing does so whether upkeep looks or not.
+ */
 export function inOrder(next: Step): Step {
-  return atRest(next.job) ? next : toPending(next.job, next.job.reason);
+  const { job } = next;
+  if (atRest(job)) return next;
+  if (job.phase === 'retrying') return { ...next, job: { ...job, in_order: true } };
+  return toPending(job, job.reason);
 }

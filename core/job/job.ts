@@ -96,7 +96,14 @@ export type PhaseState =
       readonly escalation: Escalation;
       readonly deadline: number;
     }
-  | { readonly phase: 'retrying'; readonly deadline: number; readonly next_attempt_at: number }
+  | {
+      readonly phase: 'retrying';
+      readonly deadline: number;
+      /** The same in ms since the epoch: for people, and for the next upkeep. */
+      readonly next_attempt_at: number;
+      /** upkeep was away since it last ran, and with it may be gone what it depends on: it takes its turn then. */
+      readonly in_order: boolean;
+    }
   | { readonly phase: 'stopped' }
   | { readonly phase: 'succeeded' }
   | { readonly phase: 'failed' };

@@ -36,12 +36,22 @@ export function toSpawning(job: JobIn<'preparing'>, context: Context): Step {
   return step(next, [{ type: 'spawn', epoch: next.epoch, incarnation }]);
 }
 
-/** A live main process of incarnation `restart_count`: ready at once where there is nothing to wait for. */
-export function toAlive(job: Job, context: Context, identity: Identity, changes: Partial<JobBase>): Step {
+/**
+ * A live main process of incarnation `restart_count`: ready at once where there is nothing to wait for.
+ *
+ * @param time What it has to become ready, in ms.
+ */
+export function toAlive(
+  job: Job,
+  context: Context,
+  identity: Identity,
+  changes: Partial<JobBase>,
+  time: number = context.policy.ready_timeout,
+): Step {
   const { policy, now } = context;
   const known = { ...changes, last_identity: identity };
   if (policy.awaits_ready) {
-    const next = enter(job, { phase: 'starting', identity, deadline: now + policy.ready_timeout }, known);
+    const next = enter(job, { phase: 'starting', identity, deadline: now + time }, known);
     return step(next, [{ type: 'watch_ready', epoch: next.epoch }]);
   }
   return toRunning(job, context, identity, known);
@@ -95,13 +105,15 @@ export function toStopping(
 
 /** Waits for `delay` ms, then tries again. */
 export function toRetrying(job: Job, context: Context, delay: number, changes: Partial<JobBase>): Step {
-  return step(
-    enter(
-      job,
-      { phase: 'retrying', deadline: context.now + delay, next_attempt_at: Math.round(context.wall + delay) },
-      changes,
-    ),
-  );
+  const deadline = context.now + delay;
+  const next_attempt_at = Math.round(context.wall + delay);
+  return step(enter(job, { phase: 'retrying', deadline, next_attempt_at, in_order: false }, changes));
+}
+
+/** Its pause is over, or was cut short: the next try. */
+export function toNextTry(job: JobIn<'retrying'>, context: Context, changes: Partial<JobBase> = {}): Step {
+  if (job.in_order) return toPending(job, changes.reason ?? job.reason, changes);
+  return toPreparing(job, context, changes);
 }
 
 /** Nothing of it runs, and nothing is to. */

@@ -35,6 +35,12 @@ export const PREPARE_SLACK = 30_000;
 /** How long a job waits before it looks again whether a holder has left, in ms. */
 export const HOLDER_LOOK_INTERVAL = 500;
 
+/**
+ * What a process has at least to show that it is ready once upkeep is back, in ms: while upkeep was away nobody looked,
+ * and it may have been ready for long.
+ */
+export const READY_LOOK = 5_000;
+
 /** How long SIGKILL may take before survivors are reported and signalled again, in ms. */
 export const KILL_INTERVAL = 2_000;
 

@@ -12,6 +12,7 @@ import {
   restReason,
   SHUTTING_DOWN,
   toAlive,
+  toNextTry,
   toPreparing,
   toRetrying,
   toRunning,
@@ -21,7 +22,7 @@ import {
 } from './moves.ts';
 import { HOLDER_LOOK_INTERVAL } from './policy.ts';
 import { reason } from './reason.ts';
-import { recoverAlive, recoverIdle, recoverSpawn } from './recover.ts';
+import { recoverAlive, recoverIdle, recoverRetrying, recoverSpawn } from './recover.ts';
 import {
   ASKED_UP,
   restartAlive,
@@ -182,15 +183,15 @@ export const TABLE: Table = {
     ...NEVER_ALIVE,
     // A start does not wait for the backoff, and a stop does not either.
     want: (job, event, context) =>
-      event.wanted === 'up' ? toPreparing(job, context, ASKED_UP) : wantIdle(job, event, context),
-    restart: (job, event, context) => toPreparing(job, context, { ...ASKED_UP, reason: event.reason }),
+      event.wanted === 'up' ? toNextTry(job, context, ASKED_UP) : wantIdle(job, event, context),
+    restart: (job, event, context) => toNextTry(job, context, { ...ASKED_UP, reason: event.reason }),
     halt: (job) => toStopped(job, SHUTTING_DOWN),
     cleared: 'ignore',
     waiting: 'ignore',
     prepared: 'impossible',
     blocked: 'impossible',
-    deadline: (job, _event, context) => toPreparing(job, context),
-    recovered: recoverIdle,
+    deadline: (job, _event, context) => toNextTry(job, context),
+    recovered: recoverRetrying,
   },
 
   stopped: {

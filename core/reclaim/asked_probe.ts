@@ -28,8 +28,10 @@ export interface ProbeStats {
 
 /** How long one probe may take before the next is asked, in ms. */
 export const PROBE_DEADLINE = 5_000;
-/** How long what a probe said of its availability holds, in ms. */
+/** How long a probe that is available counts as such, in ms. */
 const AVAILABLE_FOR = 60_000;
+/** How long one that is not is left alone, in ms: a plugin's process may be about to start. */
+const UNAVAILABLE_FOR = 1_000;
 /** So many faults in a row are reported. */
 export const FAULTS = 3;
 /** For so long a probe that keeps failing is left out, in ms: one that hangs costs its deadline each time. */
@@ -107,7 +109,7 @@ export class AskedProbe {
     const { clock } = this.#host;
     if (this.#available === null || clock.mono() >= this.#availableUntil) {
       this.#available = await this.probe.available(this.#host);
-      this.#availableUntil = clock.mono() + AVAILABLE_FOR;
+      this.#availableUntil = clock.mono() + (this.#available ? AVAILABLE_FOR : UNAVAILABLE_FOR);
     }
     return this.#available;
   }

@@ -165,7 +165,8 @@ function phaseState(row: JobRow): PhaseState {
         deadline: 0,
       };
     case 'retrying':
-      return { phase, deadline: 0, next_attempt_at: state.number('next_attempt_at') };
+      // Whoever reads this has been away.
+      return { phase, deadline: 0, next_attempt_at: state.number('next_attempt_at'), in_order: true };
   }
 }
 

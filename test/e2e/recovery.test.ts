@@ -1,10 +1,12 @@
 /**
  * upkeep comes back: after a kill, a reboot, a lost database; to processes, oneshots and escapees.
  */
+import * as fs from 'node:fs';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
+import { Database } from '../../core/store/database.ts';
 import { alive, Sandbox, signalMain } from '../support/sandbox.ts';
 import { until } from '../support/until.ts';
 
@@ -118,6 +120,61 @@ describe('an adopted process', () => {
     // The interval is proved where the clock stands still; here only that nothing else had to happen first.
     expect((noticed?.time ?? 0) - killed_at).toBeGreaterThanOrEqual(0);
     expect((noticed?.time ?? 0) - killed_at).toBeLessThan(30_000);
+  });
+});
+
+describe('a pause before the next try', () => {
+  it('is not cut short by a kill of upkeep', async () => {
+    const restart = { delay: '1h', max_delay: '1h', jitter: 0 };
+    sandbox = new Sandbox({ web: { actions: { main: { process: true, run: ['false'], restart } } } });
+    await sandbox.up();
+    await sandbox.untilAction('web', ({ phase }) => phase === 'retrying');
+    const before = await sandbox.action('web');
+    for (const _time of [1, 2]) {
+      await sandbox.kill();
+      await sandbox.up();
+      expect(await sandbox.action('web')).toEqual(before);
+    }
+    // A start does not wait for it.
+    await sandbox.client.call('service.start', { name: 'web' });
+    await sandbox.untilAction('web', ({ restart_count }) => restart_count === 1);
+  });
+});
+
+describe('a reboot', () => {
+  it('is known by the boot id: what ran is started again in the same run and job, and a pause is over', async () => {
+    const restart = { delay: '1h', max_delay: '1h', jitter: 0 };
+    sandbox = new Sandbox({
+      web: sleeper(),
+      failing: { actions: { main: { process: true, run: ['false'], restart } } },
+    });
+    await sandbox.up();
+    await sandbox.untilAction('web', isRunning);
+    await sandbox.untilAction('failing', ({ phase }) => phase === 'retrying');
+    const before = await sandbox.service('web');
+    await sandbox.kill();
+    // What a start of the machine leaves behind: no process, and identities of another boot in the records.
+    signalMain({ pid: before.actions[0]?.pid ?? null }, 'SIGKILL');
+    await until(() => sandbox.marked().length === 0);
+    const database = Database.open(join(sandbox.state, 'upkeep.db'), { files: fs, busy_timeout: 5_000 });
+    const earlier = 'an-earlier-boot';
+    database.run(
+      `UPDATE jobs SET last_boot_id = ?, phase_state = CASE
+         WHEN json_extract(phase_state, '$.identity') IS NULL THEN phase_state
+         ELSE json_set(phase_state, '$.identity.boot_id', ?) END`,
+      [earlier, earlier],
+    );
+    database.close();
+    await sandbox.up();
+    await sandbox.untilAction('web', (action) => isRunning(action) && action.restart_count === 1);
+    await sandbox.untilAction('failing', ({ restart_count }) => restart_count === 1);
+    const after = await sandbox.service('web');
+    expect(after.run_id).toBe(before.run_id);
+    expect(after.actions[0]?.job_id).toBe(before.actions[0]?.job_id);
+    const codes = (await sandbox.events('web')).map(({ code }) => code);
+    expect(codes).toContain('REBOOTED');
+    // Nobody has seen it end, and that is no failure.
+    expect(codes).not.toContain('EXIT_UNKNOWN');
   });
 });
 

@@ -51,6 +51,8 @@ export function brokenByEdge({ world, event }: Move, step: Step, policy: JobPoli
 
   const early = event.type === 'deadline' && world.now < (deadlineOf(before) ?? Number.POSITIVE_INFINITY);
   if (early && after !== before) return 'nothing acts before its time';
+  const stayed = event.type === 'recovered' && !event.rebooted;
+  if (stayed && !pauseIsKept(before, after, world, policy)) return 'nothing acts before its time';
 
   if (!deadlineIsRight(before, after, world, policy)) {
     return 'a deadline lies in the future and can be rebuilt';
@@ -78,6 +80,17 @@ export function brokenByEdge({ world, event }: Move, step: Step, policy: JobPoli
     if (effect.type === 'prepare' && world.reclaim !== null) return 'no request that nobody waits for';
   }
   return null;
+}
+
+/** Reasons to wait that are no failure: upkeep looks again at once when it is back. */
+const HELD = ['PORT_HELD', 'PROBE_UNAVAILABLE'];
+
+/** A pause that began before upkeep died ends when it was to, unless the machine was started again meanwhile. */
+function pauseIsKept(before: Job, after: Job, world: World, policy: JobPolicy): boolean {
+  const { wall } = contextOf(world, policy);
+  if (before.phase !== 'retrying' || before.next_attempt_at <= wall || !isWantedUp(world)) return true;
+  if (HELD.includes(before.reason.code)) return true;
+  return after.phase === 'retrying' && after.next_attempt_at === before.next_attempt_at;
 }
 
 function epochIsRight(before: Job, after: Job, recovered: boolean): boolean {

@@ -52,8 +52,6 @@ describe('the wall clock jumps (case 12)', () => {
       due(job),
       exit(job, FAILED),
       gone(job),
-      recovered(),
-      recovered({ found: { identity: IDENTITY, incarnation: 0 } }),
     ];
   }
 
@@ -68,6 +66,23 @@ describe('the wall clock jumps (case 12)', () => {
           expect(back).toEqual(usual);
           expect(ahead).toEqual(usual);
         }
+      }
+    }
+  });
+
+  test('only what upkeep comes back to is reckoned by it: no wait is longer than the whole, none is lost in an odd state', () => {
+    const found = recovered({ found: { identity: IDENTITY, incarnation: 0 } });
+    const failing = { attempt: 2, started_at: WALL - 1_000, ready_at: WALL - 1_000 };
+    const whole = { retrying: 220, starting: 30_000, running: 10_000 };
+    for (const phase of ['retrying', 'starting', 'running'] as const) {
+      const job = inPhase(phase, {}, failing);
+      for (const jump of [-HOUR, 0, HOUR]) {
+        const event = phase === 'retrying' ? recovered() : found;
+        const next = transition(job, event, aContext({ wall: WALL + jump })).job;
+        if ('deadline' in next && next.deadline !== null) {
+          expect(next.deadline).toBeGreaterThan(NOW);
+          expect(next.deadline).toBeLessThanOrEqual(NOW + whole[phase]);
+        } else expect(next).toMatchObject(phase === 'running' ? { stable: true } : { phase: 'pending' });
       }
     }
   });

@@ -1,21 +1,30 @@
 /** The machine as a specification: what upkeep makes of what it finds when it comes back. */
 import { describe, expect, test } from 'vitest';
 import type { Job } from '../../../core/job/job.ts';
-import { UNKNOWN_EXIT } from '../../../core/process/exit.ts';
+import { READY_LOOK } from '../../../core/job/policy.ts';
+import type { Step } from '../../../core/job/step.ts';
+import { exitReason, UNKNOWN_EXIT } from '../../../core/process/exit.ts';
 import { aPolicy } from './builders.ts';
 import {
+  ASKED,
   CLEAN,
+  down,
+  due,
   effects,
   exit,
+  FAILED,
   gone,
+  HELD,
   IDENTITY,
   inPhase,
   NEVER,
   NOW,
   ONESHOT,
   recovered,
+  restart,
   spawning,
   tell,
+  up,
   WALL,
 } from './samples.ts';
 
@@ -37,10 +46,27 @@ describe('upkeep comes back', () => {
     });
   });
 
-  test('to one that was not ready: it is waited for anew', () => {
-    const step = tell(inPhase('starting'), recovered(found));
-    expect(step.job).toMatchObject({ phase: 'starting', deadline: NOW + 30_000 });
-    expect(effects(step)).toEqual(['adopt', 'watch_ready']);
+  test('to one that may become stable: it does when it would have', () => {
+    const since = (ready_at: number): Job =>
+      tell(inPhase('running', {}, { ready_at, attempt: 3 }), recovered(found)).job;
+    expect(since(WALL - 4_000)).toMatchObject({ stable: false, deadline: NOW + 6_000, attempt: 3 });
+    // It has been up for long enough by now, though nobody was there to see it.
+    expect(since(WALL - 10_000)).toMatchObject({ stable: true, deadline: null, attempt: 0 });
+    // The clock was set back meanwhile.
+    expect(since(WALL + 3_600_000)).toMatchObject({ stable: false, deadline: NOW + 10_000, attempt: 3 });
+    const oneshot = tell(inPhase('running', { deadline: null }), recovered(found), { policy: ONESHOT });
+    expect(oneshot.job).toMatchObject({ stable: false, deadline: null });
+  });
+
+  test('to one that was not ready: it has what is left of its time, and enough to be looked at', () => {
+    const since = (started_at: number, policy = aPolicy()): Step =>
+      tell(inPhase('starting', {}, { started_at }), recovered(found), { policy });
+    expect(since(WALL - 10_000).job).toMatchObject({ phase: 'starting', deadline: NOW + 20_000 });
+    expect(since(WALL - 60_000).job).toMatchObject({ phase: 'starting', deadline: NOW + READY_LOOK });
+    expect(since(WALL + 3_600_000).job).toMatchObject({ phase: 'starting', deadline: NOW + 30_000 });
+    const hasty = aPolicy({ ready_timeout: 1_000 });
+    expect(since(WALL - 60_000, hasty).job).toMatchObject({ deadline: NOW + 1_000 });
+    expect(effects(since(WALL))).toEqual(['adopt', 'watch_ready']);
   });
 
   test('with recovery: restart, a process goes through cleanup and start, a oneshot goes on', () => {
@@ -121,11 +147,15 @@ describe('upkeep comes back', () => {
       finished_at: WALL,
     });
     expect(effects(looking)).toEqual(['stop_group']);
-    expect(tell(looking.job, gone(job)).job).toMatchObject({
-      phase: 'pending',
+    const paused = tell(looking.job, gone(job)).job;
+    expect(paused).toMatchObject({
+      phase: 'retrying',
+      deadline: NOW + 200,
+      in_order: true,
       attempt: 2,
       reason: { code: 'EXIT_UNKNOWN' },
     });
+    expect(tell(paused, due(paused)).job).toMatchObject({ phase: 'pending', attempt: 2 });
     expect(tell(looking.job, gone(job), { policy: NEVER }).job).toMatchObject({ phase: 'failed' });
     expect(tell({ ...looking.job, wanted: 'down' }, gone(job)).job).toMatchObject({ phase: 'stopped' });
   });
@@ -141,14 +171,67 @@ describe('upkeep comes back', () => {
     }
   });
 
+  describe('to a pause', () => {
+    const failed = { attempt: 2, reason: exitReason(FAILED) };
+    const pausing = (rest: number, changes: Partial<Job> = {}): Job =>
+      inPhase('retrying', { deadline: 0, next_attempt_at: WALL + rest }, { ...failed, ...changes });
+
+    test('that is not over: it ends when it was to, and then the job takes its turn', () => {
+      const step = tell(pausing(150), recovered());
+      expect(step).toMatchObject({
+        job: { phase: 'retrying', deadline: NOW + 150, next_attempt_at: WALL + 150, ...failed },
+        effects: [],
+      });
+      // What it depends on may be gone as well by now.
+      expect(tell(step.job, due(step.job))).toMatchObject({
+        job: { phase: 'pending', ...failed },
+        effects: [],
+      });
+    });
+
+    test('that is not over: a start and a restart do not wait for it, but for their turn', () => {
+      const { job } = tell(pausing(150), recovered());
+      expect(tell(job, up).job).toMatchObject({ phase: 'pending', attempt: 0 });
+      expect(tell(job, restart).job).toMatchObject({ phase: 'pending', attempt: 0, reason: ASKED });
+      expect(tell(job, down).job.phase).toBe('stopped');
+    });
+
+    test.each([0, -1, -3_600_000])('that was over %i ms later: it takes its turn', (rest) => {
+      expect(tell(pausing(rest), recovered()).job).toMatchObject({ phase: 'pending', ...failed });
+    });
+
+    test('is never longer than its policy could have made it, whatever the clock says', () => {
+      const { job } = tell(pausing(3_600_000), recovered());
+      expect(job).toMatchObject({ deadline: NOW + 220, next_attempt_at: WALL + 220 });
+      // The file may name another by now.
+      const policy = aPolicy({}, { delay: 10, jitter: 0 });
+      expect(tell(pausing(150), recovered(), { policy }).job).toMatchObject({ deadline: NOW + 20 });
+    });
+
+    test('with recovery: restart it is no other, as nothing of it runs', () => {
+      const policy = aPolicy({ recovery: 'restart' });
+      expect(tell(pausing(150), recovered(), { policy }).job).toMatchObject({ deadline: NOW + 150 });
+    });
+
+    test('is over after a reboot, and what failed before it still counts', () => {
+      const step = tell(pausing(150), recovered({ rebooted: true }));
+      expect(step).toMatchObject({ job: { phase: 'pending', ...failed }, effects: [] });
+    });
+
+    test('to wait for a holder: it looks again at once', () => {
+      expect(tell(pausing(150, { reason: HELD }), recovered()).job).toMatchObject({ phase: 'pending' });
+    });
+  });
+
   test('to a job without a process: goes on where it is wanted, in order', () => {
-    for (const phase of ['pending', 'preparing', 'retrying', 'stopped'] as const) {
+    for (const phase of ['pending', 'preparing', 'stopped'] as const) {
       expect(tell(inPhase(phase, {}, { attempt: 2 }), recovered())).toMatchObject({
         job: { phase: 'pending', attempt: 2 },
         effects: [],
       });
       expect(tell(inPhase(phase, {}, { wanted: 'down' }), recovered()).job.phase).toBe('stopped');
     }
+    expect(tell(inPhase('retrying', {}, { wanted: 'down' }), recovered()).job.phase).toBe('stopped');
     for (const phase of ['succeeded', 'failed'] as const) {
       expect(tell(inPhase(phase), recovered())).toMatchObject({ job: { phase }, verdict: 'ignored' });
     }

@@ -102,7 +102,12 @@ function absence(world: World, policy: JobPolicy, add: Add): void {
         ? { ...known, swept: true }
         : world.process,
   };
-  add('progress', 'the daemon is back', back, { type: 'recovered', found, status, rebooted: world.rebooted });
+  const event = { type: 'recovered', found, status, rebooted: world.rebooted } as const;
+  add('progress', 'the daemon is back', back, event);
+  const over = deadlineOf(job);
+  if (over !== null && over > world.now) {
+    add('chance', 'the daemon is back, after its time', { ...back, now: over }, event);
+  }
 }
 
 function commands(world: World, policy: JobPolicy, add: Add): void {

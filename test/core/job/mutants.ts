@@ -158,7 +158,9 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'upkeep comes back to a dead main process and does not look for its group',
     breaks: 'nothing alive is forgotten',
     policy: PROCESS,
-    machine: twisted('recovered', (event) => ({ ...event, rebooted: true }) as JobEvent),
+    machine: twisted('recovered', (event, job) =>
+      'identity' in job ? ({ ...event, rebooted: true } as JobEvent) : event,
+    ),
   },
   {
     name: 'what was recorded before a reboot is signalled after it',
@@ -251,6 +253,20 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'a deadline lies in the future and can be rebuilt',
     policy: PROCESS,
     machine: inContext('spawn_failed', (context) => ({ ...context, now: context.wall })),
+  },
+  {
+    name: 'upkeep comes back and forgets a pause',
+    breaks: 'nothing acts before its time',
+    policy: PROCESS,
+    machine: cell('retrying', 'recovered', TABLE.stopped.recovered as Table['retrying']['recovered']),
+  },
+  {
+    name: 'a pause is taken up again without an end',
+    breaks: 'a deadline lies in the future and can be rebuilt',
+    policy: PROCESS,
+    machine: outcome('retrying', 'recovered', (step, job) =>
+      job.phase === 'retrying' ? amended(step, { ...job, epoch: job.epoch + 1, deadline: 0 }) : step,
+    ),
   },
   {
     name: 'the epoch does not rise when the program starts',

@@ -34,7 +34,7 @@ const SAMPLES: { readonly [P in Phase]: Extract<PhaseState, { phase: P }> } = {
     escalation: 'term',
     deadline: NOW + 10_000,
   },
-  retrying: { phase: 'retrying', deadline: NOW + 100, next_attempt_at: WALL + 100 },
+  retrying: { phase: 'retrying', deadline: NOW + 100, next_attempt_at: WALL + 100, in_order: false },
   stopped: { phase: 'stopped' },
   succeeded: { phase: 'succeeded' },
   failed: { phase: 'failed' },

@@ -24,7 +24,7 @@ const STATES = {
     escalation: 'term',
     deadline: 1,
   },
-  retrying: { phase: 'retrying', deadline: 1, next_attempt_at: 1 },
+  retrying: { phase: 'retrying', deadline: 1, next_attempt_at: 1, in_order: false },
   stopped: { phase: 'stopped' },
   succeeded: { phase: 'succeeded' },
   failed: { phase: 'failed' },

@@ -1,6 +1,7 @@
 /** When two states of the world are one. */
 import { deadlineOf, type Escalation, type Job, PHASES, type StopCause } from '../../../core/job/job.ts';
 import type { JobPolicy } from '../../../core/job/policy.ts';
+import { waitsForOthers } from '../../../core/job/recover.ts';
 import { sameIdentity } from '../../../core/process/identity.ts';
 import { type Incarnation, lives, type World } from './world.ts';
 
@@ -51,6 +52,8 @@ function putJob(key: Key, job: Job, { restart }: JobPolicy): void {
   key.flag(deadlineOf(job) !== null);
   key.flag(job.phase === 'running' && job.stable);
   key.flag(job.phase === 'preparing' && job.step === 'spawn');
+  key.flag(job.phase === 'retrying' && job.in_order);
+  key.flag(job.phase === 'retrying' && waitsForOthers(job.reason));
   key.flag(job.phase === 'stopped' && job.reason.code === 'SURVIVORS');
   if (job.phase !== 'stopping') return;
   key.put(STOP_CAUSES.indexOf(job.cause), STOP_CAUSES.length);

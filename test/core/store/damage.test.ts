@@ -151,7 +151,7 @@ describe('a database that is damaged while it is in use', () => {
     expect(store.lost).toBe(true);
     const job = aJob(
       { id: 'job-of-shop', run_id: 'run-of-shop', restart_count: 4 },
-      { phase: 'retrying', deadline: 5, next_attempt_at: 6 },
+      { phase: 'retrying', deadline: 5, next_attempt_at: 6, in_order: true },
     );
     const [kept] = store.commit({ jobs: [job], events: [anEvent()] });
     expect(kept?.seq).toBe(20_002);

@@ -88,7 +88,7 @@ export const PHASE_STATES: readonly PhaseState[] = [
     escalation: 'kill',
     deadline: 12.5,
   },
-  { phase: 'retrying', deadline: 12.5, next_attempt_at: 1_700_000_000_400.25 },
+  { phase: 'retrying', deadline: 12.5, next_attempt_at: 1_700_000_000_400.25, in_order: true },
   { phase: 'stopped' },
   { phase: 'succeeded' },
   { phase: 'failed' },
