@@ -3,6 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { mkdirSync, symlinkSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Probe } from '../../core/plugin/probe.ts';
@@ -165,6 +166,13 @@ const pathCases: readonly Draft[] = [
     await lab.listen({ path: join(lab.dir, 'a b.sock') });
     await lab.listen({ path: join(lab.dir, 'c\nd.sock') });
     await lab.expectFree(unix(join(lab.dir, 'a')), unix(join(lab.dir, 'c')));
+  }),
+
+  check('a path through a symlinked folder', async (lab) => {
+    mkdirSync(join(lab.dir, 'run'));
+    symlinkSync('run', join(lab.dir, 'var'));
+    await lab.listen({ path: join(lab.dir, 'run', 'a.sock') });
+    await lab.expectHeld(unix(join(lab.dir, 'var', 'a.sock')));
   }),
 
   check('an abstract socket', async (lab) => {
