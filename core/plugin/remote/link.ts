@@ -23,8 +23,11 @@ export class PluginFault extends Error {
 const MOST_WISHES = 32;
 /** Bytes that may wait for a plugin to take them. */
 const MOST_UNSENT = 32 * 1024 * 1024;
-/** Ms that a plugin gets to answer once it has been told that nobody waits any more. */
-const GRACE = 500;
+/**
+ * Ms that a plugin gets to answer once it has been told that nobody waits any more. Longer than whoever asked waits for
+ * that: on a busy machine an honest plugin is late too, and is not to be ended for it.
+ */
+const GRACE = 2_000;
 
 /** What a call needs beside its arguments. */
 export interface CallOptions {
