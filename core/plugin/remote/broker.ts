@@ -24,17 +24,8 @@ const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const timeout = v.exactOptional(v.pipe(v.number(), v.minValue(1), v.maxValue(LONGEST)));
 const bytes = v.pipe(count, v.maxValue(LARGEST));
 
-/** Variables that decide which program or library a name means: with them a grant would be for any program. */
-const DECISIVE = /^(?:PATH|LD_.*|DYLD_.*|NODE_OPTIONS|BASH_ENV|ENV|IFS)$/;
-
-const environment = v.record(
-  v.pipe(
-    v.string(),
-    v.regex(/^[A-Za-z_][A-Za-z0-9_]*$/),
-    v.check((name) => !DECISIVE.test(name), 'must not decide which program a name means'),
-  ),
-  text,
-);
+// Which of them would make a grant one for any program is for the context to say.
+const environment = v.record(v.pipe(v.string(), v.regex(/^[A-Za-z_][A-Za-z0-9_]*$/)), text);
 
 const target = v.union([
   v.strictObject({ path }),
