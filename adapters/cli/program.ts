@@ -5,6 +5,8 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { EventsOptions } from './commands/events.ts';
 import type { LogsOptions } from './commands/logs.ts';
+import type { PluginsCheckOptions } from './commands/plugins_check.ts';
+import type { PluginsNewOptions } from './commands/plugins_new.ts';
 import type { UpOptions } from './commands/up.ts';
 import type { WantOptions } from './commands/want.ts';
 import { CliError, EXIT, type ExitCode, exitCodeOf, failureDocument } from './exit.ts';
@@ -135,6 +137,31 @@ function addCommands(program: Command, io: Io, ended: (code: ExitCode) => void):
     async (claim: string, options: CommonOptions) =>
       ended(await (await import('./commands/holders.ts')).holders(io, claim, options)),
   );
+
+  const pluginsCommand = command('plugins', 'show the plugins, what they may touch and how they do').action(
+    async (options: CommonOptions) =>
+      ended(await (await import('./commands/plugins.ts')).plugins(io, options)),
+  );
+  // What follows `check` is its own, also where it is called as an option of `plugins`.
+  pluginsCommand.enablePositionalOptions();
+  pluginsCommand
+    .command('check <file>')
+    .description('run the contract suite against a plugin, and print what fails')
+    .option('--allow-run <program...>', 'programs that it may run')
+    .option('--allow-read <path...>', 'files and folders that it may read')
+    .option('--allow-net <target...>', 'where it may connect to: 127.0.0.1:80, unix:/run/x.sock')
+    .option('--options <json>', 'its options, as they would stand in a service file')
+    .option('--json', 'answer in JSON')
+    .action(async (file: string, options: PluginsCheckOptions) =>
+      ended(await (await import('./commands/plugins_check.ts')).pluginsCheck(io, file, options)),
+    );
+  pluginsCommand
+    .command('new <kind> <name>')
+    .description('write a plugin that works, and its test; kinds: probe, health, rotate, notify')
+    .option('--dir <dir>', 'where to (default: here)')
+    .action(async (kind: string, name: string, options: PluginsNewOptions) =>
+      ended(await (await import('./commands/plugins_new.ts')).pluginsNew(io, kind, name, options)),
+    );
 
   command('events [service]', 'show what happened, the newest last')
     .option('-f, --follow', 'go on with what happens from now on')

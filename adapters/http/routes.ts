@@ -50,6 +50,7 @@ export const ROUTES = {
     resume: 'since',
   },
   'holder.find': get('/v1/holders', { tcp_port: 'number', udp_port: 'number' }),
+  'plugin.list': get('/v1/plugins', { limit: 'number' }),
   'event.list': get('/v1/events', { after: 'number', limit: 'number' }),
   'event.stream': { ...get('/v1/events/stream', { after: 'number' }), body: 'events', resume: 'after' },
   'health.get': get('/healthz'),

@@ -5,6 +5,8 @@
 import * as v from 'valibot';
 import { PHASES } from '../job/job.ts';
 import { REASON_CODES, type Reason } from '../job/reason.ts';
+import { PLUGIN_KINDS } from '../plugin/definition.ts';
+import type { PluginRecord } from '../plugin/remote/plugin_record.ts';
 import type { Identity } from '../process/identity.ts';
 import type { Claim } from '../reclaim/claim.ts';
 import type { Actor, EventRecord, RunRow } from '../store/records.ts';
@@ -171,6 +173,34 @@ export const holderSchema: v.GenericSchema<HolderView> = v.object({
   class: v.picklist(['managed', 'foreign', 'protected', 'unknown']),
   service: text,
   action: text,
+});
+
+const permissions = v.object({
+  run: v.array(v.string()),
+  read: v.array(v.string()),
+  net: v.array(v.string()),
+});
+
+/** A {@link PluginRecord}. */
+export const pluginSchema: v.GenericSchema<PluginRecord> = v.object({
+  name: text,
+  kind: v.nullable(v.picklist(PLUGIN_KINDS)),
+  source: v.string(),
+  service: text,
+  api: v.nullable(v.number()),
+  summary: v.string(),
+  asked: permissions,
+  granted: permissions,
+  missing: v.array(v.string()),
+  not_enforced: v.array(v.string()),
+  state: v.picklist(['built_in', 'starting', 'ready', 'failed', 'quarantined']),
+  pid: v.nullable(count),
+  restart_count: count,
+  calls: count,
+  faults: count,
+  denied: count,
+  last_error: text,
+  last_call_ms: v.nullable(v.number()),
 });
 
 /** A {@link DaemonHealth}. */

@@ -6,6 +6,7 @@ import { daemonShutdown, healthGet, holderFind } from './daemon_operations.ts';
 import { eventList, eventStreamed } from './event_operations.ts';
 import { jobGet, jobList, jobLog, runGet, runList } from './job_operations.ts';
 import type { Operation } from './operation.ts';
+import { pluginList } from './plugin_operations.ts';
 import {
   serviceGet,
   serviceList,
@@ -29,6 +30,7 @@ export const OPERATIONS = {
   'job.get': jobGet,
   'job.log': jobLog,
   'holder.find': holderFind,
+  'plugin.list': pluginList,
   'event.list': eventList,
   'event.stream': eventStreamed,
   'health.get': healthGet,

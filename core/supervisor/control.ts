@@ -5,6 +5,7 @@ import type { CheckState } from '../health/health_watch.ts';
 import type { Health } from '../health/verdict.ts';
 import type { Job, Phase, Wanted } from '../job/job.ts';
 import type { Evidence, Reason, ReasonCode } from '../job/reason.ts';
+import type { PluginRecord } from '../plugin/remote/plugin_record.ts';
 import type { Identity } from '../process/identity.ts';
 import type { Claim, Holder } from '../reclaim/claim.ts';
 import type { Actor, EventRecord, RunRow } from '../store/records.ts';
@@ -187,6 +188,8 @@ export interface Control {
   log(jobId: string, query: LogQuery): AsyncIterable<Uint8Array>;
   /** The same, then what is written from then on, until `signal` aborts. @throws {@link NotFound} */
   followLog(jobId: string, query: LogQuery, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /** Every plugin, the built-in ones first. */
+  plugins(): PluginRecord[];
   /** Stops every process in order, leaves `wanted` as it is, and resolves when all are gone. */
   shutdown(actor: Actor): Promise<void>;
   /** Resolves once a shutdown, whoever asked for it, is done: the daemon ends with it. Never rejects. */

@@ -313,6 +313,7 @@ async function assemble(
     reaper,
     world,
     watch,
+    probes,
     events,
     plugins,
     about: {

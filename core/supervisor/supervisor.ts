@@ -13,7 +13,7 @@ import type { PluginRecord } from '../plugin/remote/plugin_record.ts';
 import { isPluginService } from '../plugin/remote/plugin_service.ts';
 import type { Reaper } from '../process/reaper.ts';
 import type { Claim } from '../reclaim/claim.ts';
-import { classify, type ReclaimWorld } from '../reclaim/mod.ts';
+import { classify, type ProbeHost, type ReclaimWorld } from '../reclaim/mod.ts';
 import type { SpecIssue } from '../spec/mod.ts';
 import type { Actor, EventRecord, RunRow } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
@@ -48,6 +48,7 @@ export interface SupervisorParts {
   readonly reaper: Reaper;
   readonly world: ReclaimWorld;
   readonly watch: JobWatch;
+  readonly probes: ProbeHost;
   readonly events: EventFeed;
   readonly plugins: PluginHost;
   readonly about: Omit<DaemonHealth, 'status' | 'store'>;
@@ -132,7 +133,15 @@ export class Supervisor implements Control {
 
   /** Every plugin: those that run in this process, and those in processes of their own. */
   plugins(): PluginRecord[] {
-    return this.#parts.plugins.records();
+    const { plugins, probes } = this.#parts;
+    const asked = new Map(probes.stats().map((stats) => [stats.name, stats]));
+    return plugins.records().map((record) => {
+      const stats =
+        record.kind === 'probe' && record.service === null ? asked.get(record.name ?? '') : undefined;
+      if (stats === undefined) return record;
+      const { calls, faults, last_error, last_duration } = stats;
+      return { ...record, calls, faults, last_error, last_call_ms: last_duration };
+    });
   }
 
   start(name: string, actor: Actor): ServiceView {

@@ -2,7 +2,10 @@
  * `upkeep check [FILE]`
  */
 import { readFileSync } from 'node:fs';
-import { formatIssues, parseServiceFile } from '../../../core/spec/mod.ts';
+import { nodeHost } from '../../../core/host/node_host.ts';
+import { loadServiceFile } from '../../../core/plugin/remote/load.ts';
+import { ownRuntime } from '../../../core/plugin/remote/runtime.ts';
+import { formatIssues } from '../../../core/spec/mod.ts';
 import { builtInPlugins } from '../../../plugins/mod.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import type { Io } from '../io.ts';
@@ -16,7 +19,12 @@ export async function check(
   options: { readonly json?: boolean },
 ): Promise<ExitCode> {
   const path = serviceFile(file === undefined ? {} : { file }, io);
-  const parsed = parseServiceFile(readFileSync(path, 'utf8'), path, builtInPlugins);
+  const { parsed } = await loadServiceFile(readFileSync(path, 'utf8'), path, {
+    host: nodeHost(),
+    runtime: ownRuntime(),
+    built_in: builtInPlugins,
+    strict: true,
+  });
   const issues = 'issues' in parsed ? parsed.issues : [];
   if (options.json === true) await io.out(jsonDocument({ file: path, valid: issues.length === 0, issues }));
   else if (issues.length > 0) io.err(formatIssues(issues, file ?? path));

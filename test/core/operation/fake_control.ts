@@ -2,6 +2,7 @@
  * A control without a supervisor behind it: everything is in plain fields that a test may set, and what was asked
  * of it is written down.
  */
+import type { PluginRecord } from '../../../core/plugin/remote/plugin_record.ts';
 import type { Claim } from '../../../core/reclaim/claim.ts';
 import type { Actor, EventRecord, RunRow } from '../../../core/store/records.ts';
 import {
@@ -116,6 +117,31 @@ export class FakeControl implements Control {
   happen(event: EventRecord): void {
     this.history.push(event);
     for (const listener of this.listeners) listener(event);
+  }
+
+  plugins(): PluginRecord[] {
+    return [
+      {
+        name: 'procfs',
+        kind: 'probe',
+        source: 'built_in',
+        service: null,
+        api: 1,
+        summary: 'Reads /proc.',
+        asked: { run: [], read: [], net: [] },
+        granted: { run: ['*'], read: ['*'], net: ['*'] },
+        missing: [],
+        not_enforced: [],
+        state: 'built_in',
+        pid: null,
+        restart_count: 0,
+        calls: 3,
+        faults: 0,
+        denied: 0,
+        last_error: null,
+        last_call_ms: 1.5,
+      },
+    ];
   }
 
   health(): DaemonHealth {
