@@ -4,13 +4,14 @@
 import type { BuiltInPlugins } from '../core/plugin/built_in.ts';
 import { lsofProbe } from './probe_lsof.ts';
 import { procfsProbe } from './probe_procfs.ts';
+import { ageRotator } from './rotate_age.ts';
 import { restartRotator } from './rotate_restart.ts';
 import { sizeRotator } from './rotate_size.ts';
 
 /** Every built-in plugin; the probes in order of preference. */
 export const builtInPlugins: BuiltInPlugins = {
   probes: [procfsProbe, lsofProbe],
-  rotators: [restartRotator, sizeRotator],
+  rotators: [restartRotator, sizeRotator, ageRotator],
   health_checks: [],
   notifiers: [],
 };

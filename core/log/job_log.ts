@@ -52,6 +52,8 @@ export class JobLog {
 
   /** When it is looked at next, monotonic ms. */
   due = Number.POSITIVE_INFINITY;
+  /** When a rotator wants to be asked again at the latest, ms since the epoch. */
+  rotate_at = Number.POSITIVE_INFINITY;
   /** The time between looks, ms. */
   delay = FIRST_DELAY;
   /** When it was last looked at, monotonic ms. */
@@ -121,7 +123,7 @@ export class JobLog {
     incarnation: number,
     rotate: (size: number, begunAt: number) => boolean,
   ): OpenedLog & { readonly problem: unknown } {
-    const { files, clock } = this.#host;
+    const { files } = this.#host;
     const active = this.#takeUp();
     if (active === null) return { ...this.#create(incarnation), rotated: null };
     const { file, fd } = active;
@@ -132,9 +134,7 @@ export class JobLog {
     // Opened for this incarnation before, but the spawn failed: nobody has written to it, and nobody will.
     if (size <= 0 && file.incarnation === incarnation) return opened;
     if (!rotate(size, file.begun_at)) {
-      const end = file.consistently((base) => base + files.fstatSync(fd).size);
-      file.startRun(incarnation, end, clock.wall());
-      return opened;
+      return { ...opened, problem: this.#goOn(file, fd, incarnation) };
     }
     const sealed = file.seal(this.claimName(file.first_incarnation));
     this.active = null;
@@ -142,6 +142,18 @@ export class JobLog {
     if (sealed) this.sealed.push(file);
     this.dirty = true;
     return { ...this.#create(incarnation), rotated: file.id };
+  }
+
+  /** Another incarnation writes to the same file. Returns why that is not in its index, where it could not be. */
+  #goOn(file: LogFile, fd: number, incarnation: number): unknown {
+    const { files, clock } = this.#host;
+    const end = file.consistently((base) => base + files.fstatSync(fd).size);
+    try {
+      file.startRun(incarnation, end, clock.wall());
+      return null;
+    } catch (error) {
+      return error;
+    }
   }
 
   /** The active log, open; null where there is none, or somebody has removed it while it was closed. */

@@ -17,7 +17,7 @@ import type { LogsOptions } from './options.ts';
 import { type HeadMethod, isRemovalUnderWay, probeHeadMethod, removeHead } from './removal.ts';
 import { type HeadStep, planHead } from './retention.ts';
 import { copyAndTruncate, cutHead } from './rotation.ts';
-import { segmentSize } from './rotation_rule.ts';
+import { askRotators, type RotationWish } from './rotation_rule.ts';
 import { compareSegments, formatSegment, type SegmentName } from './segment_name.ts';
 import { removeSegment, retainSegments } from './segments.ts';
 
@@ -54,22 +54,24 @@ export class Keeper {
    */
   rotatesAtRestart(job: LogJob, size: number, begunAt: number): boolean {
     const facts = { occasion: 'restart', size, begun_at: begunAt, now: this.#host.clock.wall() } as const;
-    return this.#segmentSize(job, facts) !== null;
+    return this.#ask(job, facts).segment !== null;
   }
 
-  /** What is to be done with the head of the active log. */
-  plan(log: JobLog, file: LogFile, end: number): HeadStep {
+  /** What is to be done with the head of the active log, and when to ask again at the latest, ms since the epoch. */
+  plan(log: JobLog, file: LogFile, end: number): { readonly step: HeadStep; readonly next_at: number } {
     const live = end - file.head;
     const now = this.#host.clock.wall();
     const facts = { occasion: 'look', size: live, begun_at: file.begun_at, now } as const;
-    const segment = this.#segmentSize(log.job, facts);
-    return planHead({ live, taken: file.head - file.base, block: file.block, segment }, log.job.policy);
+    const { segment, next_at } = this.#ask(log.job, facts);
+    const whole = segment !== null && segment >= live;
+    const active = { live, taken: file.head - file.base, block: file.block, segment, whole };
+    return { step: planHead(active, log.job.policy), next_at };
   }
 
   /** A rotator that throws has no say: neither a service's start nor the bounds of its log depend on it. */
-  #segmentSize(job: LogJob, facts: LogFacts): number | null {
+  #ask(job: LogJob, facts: LogFacts): RotationWish {
     const { rotators, report } = this.#options;
-    return segmentSize(rotators, job.policy, facts, (type, error) => {
+    return askRotators(rotators, job.policy, facts, (type, error) => {
       if (this.#broken.has(type)) return;
       this.#broken.add(type);
       const message = `the log rotator "${type}" failed: ${(error as Error).message}`;
@@ -176,7 +178,7 @@ export class Keeper {
   }
 
   #planNow(log: JobLog, file: LogFile): HeadStep {
-    return this.plan(log, file, this.#end(file));
+    return this.plan(log, file, this.#end(file)).step;
   }
 
   #claimName(log: JobLog, file: LogFile): SegmentName {

@@ -1,8 +1,8 @@
 /**
  * Live rotation: the head of a log that is being written to becomes a segment, and leaves the file.
  *
- * Segments are made of whole blocks, because only whole blocks can be collapsed. So a line may begin in one segment
- * and end in the next; readers put them together.
+ * Segments are made of whole blocks, because only whole blocks can be collapsed, or of all that is there. So a line
+ * may begin in one segment and end in the next; readers put them together.
  *
  * A segment is complete and on disk before it gets its name, under a name that the index has announced (`cut`): a
  * death before the renaming leaves no segment, one after it a segment that the index knows how to count. Then
@@ -42,10 +42,12 @@ export async function cutHead(
 ): Promise<boolean> {
   return withSegment(host, log, file, name, async (source, target) => {
     const { head: start, epoch } = file;
+    const end = start + length;
+    if (file.base + host.files.fstatSync(source.fd).size === end) file.witness(end, host.clock.wall());
     const copied = await copy(source, target, start - file.base, length);
     await target.sync();
     if (copied < length || file.epoch !== epoch) return false;
-    file.startCut(name, start + length);
+    file.startCut(name, end);
     await flushIndex(host, file);
     if (file.epoch !== epoch) return false;
     publish(host, log, file, name, length);
@@ -77,6 +79,7 @@ export async function copyAndTruncate(
     try {
       if (file.epoch !== epoch) return false;
       length += copyRest(host, source, target, start - file.base + length, length);
+      file.witness(start + length, host.clock.wall());
       file.startCut(name, start + length);
       publish(host, log, file, name, length);
       const nonce = markHead(host, writable, file.head - file.base);
