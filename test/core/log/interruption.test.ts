@@ -46,8 +46,27 @@ function inherited(fd: number): number {
   return openSync(`/proc/self/fd/${fd}`, 'a');
 }
 
+/** How long `live` lets time go by before each look, ms. */
+const PAUSE = 60_000;
+
+/** A host whose clock goes on with `pass`. */
+function timed(host: Host): { host: Host; pass(): void } {
+  let passed = 0;
+  return {
+    host: { ...host, clock: { ...host.clock, wall: () => host.clock.wall() + passed } },
+    pass: () => {
+      passed += PAUSE;
+    },
+  };
+}
+
 /** A life of a log, with everything that upkeep does to one: it may end anywhere. */
-async function live({ logs, look, lookAndWait }: Fixture, job: LogJob, written: Written): Promise<number[]> {
+async function live(
+  { logs, look, lookAndWait }: Fixture,
+  job: LogJob,
+  written: Written,
+  pass: () => void,
+): Promise<number[]> {
   let line = 0;
   const say = (to: keyof Written, fd: number, lines: number): void => {
     const text = numbered(lines, line, 50);
@@ -60,8 +79,10 @@ async function live({ logs, look, lookAndWait }: Fixture, job: LogJob, written: 
     const first = logs.open(job, 0);
     fds.push(inherited(first.fd));
     say('first', fds[0] ?? -1, 180);
+    pass();
     await lookAndWait();
     say('first', fds[0] ?? -1, 170);
+    pass();
     // The restart comes in the middle of a rotation.
     look();
     await new Promise((resolve) => setImmediate(resolve));
@@ -71,8 +92,10 @@ async function live({ logs, look, lookAndWait }: Fixture, job: LogJob, written: 
     say('first', fds[0] ?? -1, 10);
     await logs.settled();
     logs.release(job, first.file);
+    pass();
     await lookAndWait();
     say('second', fds[1] ?? -1, 20);
+    pass();
     await lookAndWait();
   } catch (error) {
     if (!(error instanceof Died)) throw error;
@@ -85,29 +108,48 @@ async function live({ logs, look, lookAndWait }: Fixture, job: LogJob, written: 
 
 const SHM = existsSync('/dev/shm') ? '/dev/shm' : undefined;
 
+const SIZE = { type: 'size', max: 8_192 } as const;
+const AGE = { type: 'age', interval: PAUSE, at: [] } as const;
+
 describe('upkeep killed between any two things it does to a log', () => {
   it.each([
-    { how: 'collapse', makeHost: () => nodeHost(), parent: undefined, compress: 'gzip' },
-    { how: 'punch', makeHost: () => withoutFallocate('-c'), parent: SHM, compress: 'none' },
-    { how: 'truncate', makeHost: () => withoutFallocate('-c', '-p'), parent: SHM, compress: 'gzip' },
+    { how: 'collapse', makeHost: () => nodeHost(), parent: undefined, compress: 'gzip', rule: SIZE },
+    { how: 'punch', makeHost: () => withoutFallocate('-c'), parent: SHM, compress: 'none', rule: SIZE },
+    {
+      how: 'truncate',
+      makeHost: () => withoutFallocate('-c', '-p'),
+      parent: SHM,
+      compress: 'gzip',
+      rule: SIZE,
+    },
+    { how: 'collapse', makeHost: () => nodeHost(), parent: undefined, compress: 'none', rule: AGE },
+    { how: 'punch', makeHost: () => withoutFallocate('-c'), parent: SHM, compress: 'gzip', rule: AGE },
+    {
+      how: 'truncate',
+      makeHost: () => withoutFallocate('-c', '-p'),
+      parent: SHM,
+      compress: 'none',
+      rule: AGE,
+    },
   ] as const)(
-    'keeps every byte: $how, compress $compress',
+    'keeps every byte: $how, compress $compress, by $rule.type',
     { timeout: 600_000 },
-    async ({ makeHost, parent, compress }) => {
-      const job = jobWith({ rotate: [{ type: 'restart' }, { type: 'size', max: 8_192 }], compress });
+    async ({ makeHost, parent, compress, rule }) => {
+      const job = jobWith({ rotate: [{ type: 'restart' }, rule], compress });
       let ends = 0;
       for (let n = 1; ; n++) {
         const made = scratch(parent);
         folders.push(made);
         const { dir } = made;
         const written: Written = { first: '', second: '' };
-        const dying = mortal(makeHost(), n);
+        const { host, pass } = timed(makeHost());
+        const dying = mortal(host, n);
         const dead = logsIn(dir, dying.host);
-        const fds = await live(dead, job, written);
+        const fds = await live(dead, job, written, pass);
         const died = dying.reached() >= n;
 
         // The next upkeep dies while it clears up; the one after that does not. The process lives on and writes.
-        const again = logsIn(dir, mortal(makeHost(), 1 + (n % 17)).host);
+        const again = logsIn(dir, mortal(host, 1 + (n % 17)).host);
         try {
           again.logs.resume(job, written.second === '' ? 0 : 1);
           await again.lookAndWait();
@@ -115,11 +157,12 @@ describe('upkeep killed between any two things it does to a log', () => {
           if (!(error instanceof Died)) throw error;
         }
         await again.logs.settled();
-        const after = logsIn(dir, makeHost());
+        const after = logsIn(dir, host);
         after.logs.resume(job, written.second === '' ? 0 : 1);
         expect(await textOf(after.logs.read(job, {})), `at once after fault point ${n}`).toBe(
           written.first + written.second,
         );
+        pass();
         await after.quiet();
         const fd = fds.at(-1);
         if (fd !== undefined) {
@@ -127,6 +170,7 @@ describe('upkeep killed between any two things it does to a log', () => {
           writeSync(fd, more);
           written[written.second === '' ? 'first' : 'second'] += more;
         }
+        pass();
         await after.quiet();
         for (const file of after.logs.sealed(job)) after.logs.release(job, file);
         await after.quiet();
