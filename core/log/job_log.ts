@@ -54,6 +54,8 @@ export class JobLog {
   due = Number.POSITIVE_INFINITY;
   /** When a rotator wants to be asked again at the latest, ms since the epoch. */
   rotate_at = Number.POSITIVE_INFINITY;
+  /** When the oldest segment becomes too old to be kept, ms since the epoch. */
+  expires_at = Number.POSITIVE_INFINITY;
   /** The time between looks, ms. */
   delay = FIRST_DELAY;
   /** When it was last looked at, monotonic ms. */
@@ -91,6 +93,11 @@ export class JobLog {
 
   /** True where nothing is open, under way or left to do, so that the folder alone says it all. */
   get idle(): boolean {
+    return this.resting && this.expires_at === Number.POSITIVE_INFINITY;
+  }
+
+  /** True where nothing is open, under way or left to do, but for segments that will be too old one day. */
+  get resting(): boolean {
     const used = this.fd !== null || !this.audience.empty;
     const atWork = this.busy || this.compressing || this.dirty || this.compressible;
     return !used && !atWork && this.sealed.length === 0 && this.released.length === 0;

@@ -6,6 +6,7 @@ import type { Host } from '../host/host.ts';
 import { turn } from '../host/slices.ts';
 import { reason } from '../job/reason.ts';
 import type { LogFacts } from '../plugin/log_rotator.ts';
+import { codecNamed } from './codec.ts';
 import { compressSegment } from './compression.ts';
 import { isMissing, readText } from './index_file.ts';
 import type { JobLog } from './job_log.ts';
@@ -204,10 +205,10 @@ export class Keeper {
       return;
     }
     const live = this.#end(file) - file.head;
-    const files = { name, plain: true, gzip: false, index: true };
+    const files = { name, plain: true, packed: null, index: true };
     // Compression leaves out what is not to be read. Without it, a copy does: the hole of a punched head would read
     // as zeros to everybody else.
-    const hole = log.job.policy.compress === 'none' && file.head > file.base;
+    const hole = codecNamed(log.job.policy.compress) === null && file.head > file.base;
     const copy = { incarnation: name.incarnation, number: name.number + 1 };
     const taken = log.layout().segments.some((segment) => compareSegments(segment.name, copy) === 0);
     const copied = live > 0 && hole && !taken && (await cutHead(this.#host, log, file, live, copy));
@@ -218,14 +219,15 @@ export class Keeper {
 
   async #compress(log: JobLog): Promise<void> {
     log.compressible = false;
-    if (log.job.policy.compress !== 'gzip') return;
-    for (const { name, plain, gzip } of log.layout().segments) {
+    const codec = codecNamed(log.job.policy.compress);
+    if (codec === null) return;
+    for (const { name, plain, packed } of log.layout().segments) {
       const stem = formatSegment(name);
       const written = log.sealed.some((file) => file.name !== null && formatSegment(file.name) === stem);
-      if (!plain || gzip || written) continue;
+      if (!plain || packed !== null || written) continue;
       const text = readText(this.#host.files, log.path(`${stem}.idx`));
       const { head, base } = parseIndex(text, newIndex('done', name.incarnation, 0));
-      await compressSegment(this.#host, log.path(`${stem}.log`), head - base);
+      await compressSegment(this.#host, log.path(`${stem}.log`), head - base, codec);
     }
     log.dirty = true;
   }

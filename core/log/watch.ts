@@ -61,8 +61,9 @@ export class Watch {
     const rate = grown / Math.max(1, elapsed);
     const bound = rate > 0 ? allowance(rotators, log.job.policy, host.clock.wall()) : 0;
     log.delay = lookDelay({ rate, allowance: bound, delay: log.delay, followed: log.audience.waiting });
-    log.due = notLaterThan(nextLook(now, log.delay), now, log.rotate_at - host.clock.wall());
     this.#begin(log, wanted, now);
+    const next = log.resting ? Number.POSITIVE_INFINITY : nextLook(now, log.delay);
+    log.due = notLaterThan(next, now, Math.min(log.rotate_at, log.expires_at) - host.clock.wall());
   }
 
   /** Returns whether its head is to be taken out, or segments are to go. */
@@ -96,6 +97,10 @@ export class Watch {
 
   #begin(log: JobLog, wanted: boolean, now: number): void {
     if (log.sealed.length > 0 && now - log.tidied_at >= SEALED_INTERVAL) log.dirty = true;
+    if (log.expires_at <= this.#options.host.clock.wall()) {
+      log.expires_at = Number.POSITIVE_INFINITY;
+      log.dirty = true;
+    }
     if (now < log.retry_at) return;
     if (!log.busy && (wanted || log.dirty || log.released.length > 0)) {
       log.busy = true;

@@ -74,7 +74,9 @@ export interface ActionSpec {
     readonly rotate: readonly ({ readonly type: string } & Readonly<Record<string, unknown>>)[];
     readonly keep: number;
     readonly max_total: number;
-    readonly compress: 'gzip' | 'none';
+    /** Null: no segment is too old. */
+    readonly max_age: number | null;
+    readonly compress: 'gzip' | 'zstd' | 'none';
   };
 }
 

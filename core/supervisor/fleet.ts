@@ -276,6 +276,7 @@ export class Fleet {
       if (action === undefined || isDeepStrictEqual(runtime.spec, action)) return false;
       runtime.spec = action;
       runtime.policy = this.#policy(action);
+      runtime.log = { ...runtime.log, policy: action.logs };
       return true;
     });
   }

@@ -13,7 +13,7 @@ export interface JobRuntime {
   job: Job;
   spec: ActionSpec;
   policy: JobPolicy;
-  readonly log: LogJob;
+  log: LogJob;
   /** Sessions seen in the tree of the current incarnation: what stops and sweeps can find it by. */
   sessions: Set<number>;
   /** Logs of earlier incarnations that may still have writers. */

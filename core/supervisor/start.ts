@@ -305,6 +305,7 @@ async function assemble(
   const survivors = await findSurvivors(host, instance, options.pid);
   for (const leftover of recover(fleet, loop, host, paths, survivors)) housekeeping.endLeftover(leftover);
   fleet.enact(changed, CORE);
+  for (const { log } of loop.jobs.values()) logs.tend(log);
   housekeeping.begin();
   if (store.degraded !== null) housekeeping.storeDegraded();
   return supervisor;

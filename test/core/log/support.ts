@@ -4,10 +4,10 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
 import type { Host } from '../../../core/host/host.ts';
 import { nodeHost } from '../../../core/host/node_host.ts';
 import type { Reason } from '../../../core/job/reason.ts';
+import { codecOf } from '../../../core/log/codec.ts';
 import { readLayout } from '../../../core/log/layout.ts';
 import { type LogJob, type LogPolicy, Logs } from '../../../core/log/mod.ts';
 import { formatSegment } from '../../../core/log/segment_name.ts';
@@ -25,6 +25,7 @@ export function jobWith(policy: Partial<LogPolicy> = {}, job_id = 'j1'): LogJob 
     rotate: [{ type: 'restart' }, { type: 'size', max: 65_536 }],
     keep: 1000,
     max_total: 1_000_000_000,
+    max_age: null,
     compress: 'none',
   };
   return { service: 'shop', action: 'web', job_id, policy: { ...usual, ...policy } };
@@ -122,14 +123,26 @@ export function listing(dir: string): string[] {
 /** What is in a job's segments, oldest first, as every tool would read them. */
 export function segmentsOf(dir: string, job: LogJob): { name: string; text: string }[] {
   const folder = folderOf(dir, job);
-  return readLayout(readdirSync(folder)).segments.map(({ name, gzip }) => {
-    const stem = formatSegment(name);
-    const bytes = readFileSync(join(folder, gzip ? `${stem}.log.gz` : `${stem}.log`));
+  return readLayout(readdirSync(folder)).segments.map((segment) => {
+    const stem = formatSegment(segment.name);
+    const name = segment.packed === null ? `${stem}.log` : `${stem}.log.${segment.packed}`;
+    const bytes = readFileSync(join(folder, name));
     return {
-      name: gzip ? `${stem}.log.gz` : `${stem}.log`,
-      text: (gzip ? gunzipSync(bytes) : bytes).toString('latin1'),
+      name,
+      text: (segment.packed === null ? bytes : unpacked(bytes, segment.packed)).toString('latin1'),
     };
   });
+}
+
+/** What is in a compressed segment, without its table: some tools read the first zstd frame only. */
+function unpacked(bytes: Buffer, suffix: 'gz' | 'zst'): Buffer {
+  const { work, decodeTable } = codecOf(suffix);
+  const members = decodeTable(bytes) ?? [];
+  if (work === null) throw new Error(`cannot decompress .${suffix} here`);
+  if (suffix === 'gz') return work.decompressSync(bytes);
+  return Buffer.concat(
+    members.map(({ from, bytes: length }) => work.decompressSync(bytes.subarray(from, from + length))),
+  );
 }
 
 /** All of an iterable of bytes as text. */
