@@ -9,6 +9,7 @@ import { Audience } from './audience.ts';
 import { isMissing } from './index_file.ts';
 import { type Layout, readLayout } from './layout.ts';
 import { type CreatedLog, LogFile } from './log_file.ts';
+import type { LogIndex } from './log_index.ts';
 import type { LogJob } from './log_job.ts';
 import { REOPEN_LOG } from './open_flags.ts';
 import { FIRST_DELAY } from './schedule.ts';
@@ -209,8 +210,12 @@ export class JobLog {
   }
 
   /** Bytes `[start, end)` of a file are in a segment from here on. */
-  publishCut(file: LogFile, name: SegmentName, start: number, end: number): void {
-    file.moveHead(end);
+  publishCut(
+    file: LogFile,
+    name: SegmentName,
+    { start, end, index }: { readonly start: number; readonly end: number; readonly index: LogIndex },
+  ): void {
+    file.moveHead(end, index);
     this.audience.cut(file, name, start, end);
     this.dirty = true;
     this.compressible = true;

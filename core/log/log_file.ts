@@ -281,13 +281,16 @@ export class LogFile {
     this.#cut = null;
   }
 
-  /** Bytes before `head` are not to be read here any more. */
-  moveHead(head: number): void {
+  /**
+   * Bytes before `head` are not to be read here any more.
+   *
+   * @param index Where the caller has just read it.
+   */
+  moveHead(head: number, index: LogIndex = this.readIndex()): void {
     this.#cut = null;
     this.head = head;
     this.end = Math.max(this.end, head);
     this.#append(headRecord(head));
-    const index = this.readIndex();
     this.first_incarnation = incarnationAt(index, head);
     this.begun_at = timeAt(index, head);
   }

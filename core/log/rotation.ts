@@ -79,7 +79,6 @@ export async function copyAndTruncate(
     try {
       if (file.epoch !== epoch) return false;
       length += copyRest(host, source, target, start - file.base + length, length);
-      file.witness(start + length, host.clock.wall());
       file.startCut(name, start + length);
       publish(host, log, file, name, length);
       const nonce = markHead(host, writable, file.head - file.base);
@@ -87,6 +86,7 @@ export async function copyAndTruncate(
       file.startRemoval({ end: file.head, nonce });
       host.files.ftruncateSync(writable.fd, 0);
       file.settleRemoval();
+      file.witness(file.base, host.clock.wall());
       file.end = file.base;
       return true;
     } finally {
@@ -129,10 +129,11 @@ async function withSegment(
 function publish(host: Host, log: JobLog, file: LogFile, name: SegmentName, length: number): void {
   const { files } = host;
   const start = file.head;
-  const index = formatIndex(sliceIndex(file.readIndex(), start, start + length));
-  files.writeFileSync(log.path(`${formatSegment(name)}.idx`), index, { flag: 'wx', mode: MODE });
+  const index = file.readIndex();
+  const slice = formatIndex(sliceIndex(index, start, start + length));
+  files.writeFileSync(log.path(`${formatSegment(name)}.idx`), slice, { flag: 'wx', mode: MODE });
   files.renameSync(temporaryPath(log, name), log.path(`${formatSegment(name)}.log`));
-  log.publishCut(file, name, start, start + length);
+  log.publishCut(file, name, { start, end: start + length, index });
 }
 
 function temporaryPath(log: JobLog, name: SegmentName): string {

@@ -3,8 +3,8 @@
  */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Host } from '../../../core/host/host.ts';
+import { basename, join } from 'node:path';
+import type { Host, Processes } from '../../../core/host/host.ts';
 import { nodeHost } from '../../../core/host/node_host.ts';
 import type { Reason } from '../../../core/job/reason.ts';
 import { codecOf } from '../../../core/log/codec.ts';
@@ -75,7 +75,8 @@ export interface Fixture {
 }
 
 /** Makes a {@link Fixture}. */
-export function logsIn(dir: string, host: Host = nodeHost()): Fixture {
+export function logsIn(dir: string, real: Host = nodeHost()): Fixture {
+  const host = withOwnHelpers(real);
   const reports: Reports = [];
   const wakes: unknown[] = [];
   const report = (job: LogJob, { code, message, evidence }: Reason): void => {
@@ -106,6 +107,30 @@ export function logsIn(dir: string, host: Host = nodeHost()): Fixture {
     }
   };
   return { logs, host, reports, wakes, look, lookAndWait, quiet };
+}
+
+const MACHINE = nodeHost().processes;
+
+/**
+ * Whoever else tests logs on this machine runs `fallocate` too, and a removal waits for one that cannot be looked into:
+ * only this process's own count here.
+ */
+function withOwnHelpers(host: Host): Host {
+  const { processes } = host;
+  const argv: Processes['argv'] = (pid) => {
+    const found = processes.argv(pid);
+    if (basename(found?.[0] ?? '') !== 'fallocate') return found;
+    const stat = MACHINE.stat(pid);
+    return stat === null || stat.ppid === process.pid ? found : null;
+  };
+  const own = new Proxy(processes, {
+    get(_, name) {
+      if (name === 'argv') return argv;
+      const value: unknown = Reflect.get(processes, name, processes);
+      return typeof value === 'function' ? value.bind(processes) : value;
+    },
+  });
+  return { ...host, processes: own };
 }
 
 /** A job's log folder. */
