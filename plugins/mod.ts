@@ -2,6 +2,8 @@
  * The built-in plugins.
  */
 import type { BuiltInPlugins } from '../core/plugin/built_in.ts';
+import { execNotifier } from './notify_exec.ts';
+import { webhookNotifier } from './notify_webhook.ts';
 import { lsofProbe } from './probe_lsof.ts';
 import { procfsProbe } from './probe_procfs.ts';
 import { ageRotator } from './rotate_age.ts';
@@ -13,5 +15,5 @@ export const builtInPlugins: BuiltInPlugins = {
   probes: [procfsProbe, lsofProbe],
   rotators: [restartRotator, sizeRotator, ageRotator],
   health_checks: [],
-  notifiers: [],
+  notifiers: [webhookNotifier, execNotifier],
 };

@@ -33,7 +33,8 @@ const commandLine = v.pipe(
   }),
 );
 
-const runField = byKind(
+/** A command: text for the shell, or a list of a program and its arguments. */
+export const runField = byKind(
   { text: commandField, list: commandLine },
   'must be a command: text for /bin/sh -c, or a list of the program and its arguments',
 );

@@ -4,6 +4,7 @@
 import * as v from 'valibot';
 import { actionSchema } from './action_schema.ts';
 import { nameField } from './fields.ts';
+import { notifyField } from './notify_field.ts';
 import type { SpecRegistry } from './registry.ts';
 import { fields, namedMap } from './schema_kit.ts';
 
@@ -21,6 +22,10 @@ export function fileSchema(registry: SpecRegistry) {
     {
       $schema: v.optional(v.pipe(v.string('must be text'), v.description('Where editors find this schema.'))),
       services: namedMap(nameField, service, 'The services, by name.'),
+      notify: v.pipe(
+        v.optional(notifyField(registry.notifiers), []),
+        v.description('Whom to tell of what happens, and how. Each rule counts.'),
+      ),
     },
     'What upkeep is to keep alive.',
     ['plugins'],

@@ -10,5 +10,13 @@ export { nearest } from './nearest.ts';
 export { dependents, startOrder } from './order.ts';
 export { type ParsedServiceFile, parseServiceFile } from './parse.ts';
 export type { NamedPlugin, SpecRegistry } from './registry.ts';
-export type { ActionSpec, HealthSpec, KillOther, ReadyClaims, ServiceFile, ServiceSpec } from './spec.ts';
+export type {
+  ActionSpec,
+  HealthSpec,
+  KillOther,
+  NotifySpec,
+  ReadyClaims,
+  ServiceFile,
+  ServiceSpec,
+} from './spec.ts';
 export { formatDuration, formatSize, parseDuration, parseSize } from './units.ts';

@@ -9,6 +9,7 @@ import { readDocument, type SpecDocument } from './document.ts';
 import { draftsOf } from './draft.ts';
 import { type FileInput, fileSchema } from './file_schema.ts';
 import { type Fault, pathText, type SpecIssue, schemaFault } from './issue.ts';
+import { notifyFaults, resolveNotify } from './notify_field.ts';
 import { orderFaults } from './order_checks.ts';
 import type { SpecRegistry } from './registry.ts';
 import { resolveAction } from './resolve.ts';
@@ -44,9 +45,11 @@ export function parseServiceFile(text: string, path: string, registry: SpecRegis
     ...actions.flatMap((action) => actionFaults(action, document, folder)),
     ...services.flatMap(orderFaults),
     ...claimFaults(actions, folder),
+    ...notifyFaults(document.data),
   ];
   if (all.length > 0 || !parsed.success) return { issues: issuesOf(all, document) };
-  return { file: { path: resolve(path), services: resolveServices(parsed.output, folder) } };
+  const notify = parsed.output.notify.map(resolveNotify);
+  return { file: { path: resolve(path), services: resolveServices(parsed.output, folder), notify } };
 }
 
 function resolveServices({ services }: FileInput, folder: string): Record<string, ServiceSpec> {

@@ -3,6 +3,7 @@
  * durations are ms and sizes are bytes. How each field is written is in `action_schema.ts`.
  */
 import type { RestartPolicy } from '../job/policy.ts';
+import type { ReasonCode } from '../job/reason.ts';
 import type { PortClaim } from '../reclaim/claim.ts';
 
 /** Whom an action may stop to make room for itself, beside its own earlier incarnations. */
@@ -86,9 +87,23 @@ export interface ServiceSpec {
   readonly actions: Readonly<Record<string, ActionSpec>>;
 }
 
+/** Whom to tell of what happens, and how. */
+export interface NotifySpec {
+  readonly type: string;
+  /** The reason codes that it tells of. */
+  readonly events: readonly ReasonCode[];
+  /** Null: all of them, and what is about none. */
+  readonly services: readonly string[] | null;
+  /** A code about an action is told again no sooner than after so many ms. */
+  readonly min_interval: number;
+  /** What the notifier itself takes. */
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
 /** A service file that was found to be right. */
 export interface ServiceFile {
   /** Absolute. */
   readonly path: string;
   readonly services: Readonly<Record<string, ServiceSpec>>;
+  readonly notify: readonly NotifySpec[];
 }

@@ -66,6 +66,11 @@ export const MIGRATIONS: readonly string[] = [
    CREATE INDEX jobs_of_run ON jobs (run_id);
    CREATE INDEX jobs_of_service ON jobs (service);
    CREATE INDEX runs_of_service ON runs (service, started_at);`,
+
+  `CREATE TABLE notify_cursors (
+     rule TEXT PRIMARY KEY,
+     seq INTEGER NOT NULL
+   ) STRICT, WITHOUT ROWID;`,
 ];
 
 /** The database was written by a newer upkeep; this one leaves it alone. */

@@ -7,7 +7,9 @@ import type { Host } from '../host/host.ts';
 import { atRest, identityOf, type Job } from '../job/job.ts';
 import { type Reason, reason } from '../job/reason.ts';
 import { Logs } from '../log/mod.ts';
+import { Notifications } from '../notify/mod.ts';
 import type { BuiltInPlugins } from '../plugin/built_in.ts';
+import { inProcessNotifier } from '../plugin/notifier.ts';
 import { AdoptedWatch } from '../process/adopted_watch.ts';
 import { EscapeeFinder } from '../process/escapees.ts';
 import { cleanEnv } from '../process/launch.ts';
@@ -262,6 +264,16 @@ async function assemble(
     leftBehind: (runtime, target) => housekeeping.leftBehind(runtime, target),
   });
 
+  const notifications = new Notifications({
+    clock,
+    agenda,
+    store,
+    notifiers: options.plugins.notifiers.map((plugin) => inProcessNotifier(plugin, host)),
+    random: Math.random,
+    report: (why) => record(null, why),
+  });
+  events.subscribe((event) => notifications.hear(event));
+
   const supervisor = new Supervisor({
     host,
     store,
@@ -281,13 +293,16 @@ async function assemble(
     },
     reload: (origin) => {
       try {
-        fleet.enact(fleet.adopt(readServiceFile(options)), origin);
+        const changedFile = readServiceFile(options);
+        notifications.apply(changedFile.notify);
+        fleet.enact(fleet.adopt(changedFile), origin);
         return null;
       } catch (error) {
         if (error instanceof SpecError) return [...error.issues];
         throw error;
       }
     },
+    farewell: () => notifications.close(),
     close: () => {
       agenda.clear();
       adopted.close();
@@ -297,6 +312,7 @@ async function assemble(
     },
   });
 
+  notifications.apply(file.notify);
   record(null, reason('REQUESTED', 'upkeep has started', { pid: options.pid, version: options.version }));
   if (store.opened.lost !== null) record(null, store.opened.lost);
   const kept = store.load();

@@ -42,6 +42,8 @@ export interface SupervisorParts {
   readonly about: Omit<Health, 'status' | 'store'>;
   /** Reads the service file again and applies it; null where that was done. */
   reload(origin: Origin): SpecIssue[] | null;
+  /** Waits a short while for the last events to be told. */
+  farewell(): Promise<void>;
   /** Lets everything go: timers, descriptors, the store, the lock. */
   close(): void;
 }
@@ -198,6 +200,7 @@ export class Supervisor implements Control {
       () => [...loop.jobs.values()].every(({ job }) => atRest(job)),
       Number.POSITIVE_INFINITY,
     );
+    await this.#parts.farewell();
     this.#parts.close();
     this.#hasStopped();
   }
