@@ -17,7 +17,7 @@ const MAX_BODY = 1024;
 
 const urlField = v.pipe(
   v.string(URL_RULE),
-  v.metadata({ pattern: '^https?://' }),
+  v.metadata({ pattern: '^https?://', description: 'Where to post it. Redirections are not followed.' }),
   rule('url', (text: string) => {
     if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
     throw new RangeError(URL_RULE);
@@ -62,7 +62,7 @@ export const webhookNotifier = defineNotifier({
   api: 1,
   summary: 'Posts the event as JSON, signed where there is a secret.',
   options: v.strictObject({
-    url: v.pipe(urlField, v.description('Where to post it. Redirections are not followed.')),
+    url: urlField,
     headers: v.optional(
       namedMap(headerNameField, headerField, 'Headers to send with it, such as one that says who is asking.'),
       {},
