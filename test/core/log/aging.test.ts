@@ -163,6 +163,25 @@ describe('the age of a log', () => {
     nodeHost().files.closeSync(own);
   });
 
+  it('is that of what came after a rotation, though the log had been quiet long before it', async () => {
+    const dir = folder();
+    const { host, clock } = slow();
+    const { logs, lookAndWait } = logsIn(dir, host);
+    const job = hourly();
+    const { fd } = logs.open(job, 0);
+    writeSync(fd, 'one\n');
+    await lookAndWait();
+    clock.now += 10_000;
+    await lookAndWait();
+    clock.now += HOUR;
+    await lookAndWait();
+    expect(names(dir, job)).toEqual(['0.log']);
+    writeSync(fd, 'two\n');
+    for (let i = 0; i < 3; i++) await lookAndWait();
+    expect(names(dir, job)).toEqual(['0.log']);
+    logs.closeAll();
+  });
+
   it('begins anew where the program shortens its log', async () => {
     const dir = folder();
     const { host, clock } = slow();
