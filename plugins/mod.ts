@@ -9,17 +9,20 @@ import { httpCheck } from './health_http.ts';
 import { logCheck } from './health_log.ts';
 import { tcpCheck } from './health_tcp.ts';
 import { unixCheck } from './health_unix.ts';
+import { execNotifier } from './notify_exec.ts';
+import { webhookNotifier } from './notify_webhook.ts';
 import { lsofProbe } from './probe_lsof.ts';
 import { netstatProbe } from './probe_netstat.ts';
 import { procfsProbe } from './probe_procfs.ts';
 import { ssProbe } from './probe_ss.ts';
+import { ageRotator } from './rotate_age.ts';
 import { restartRotator } from './rotate_restart.ts';
 import { sizeRotator } from './rotate_size.ts';
 
 /** Every built-in plugin; the probes in order of preference. */
 export const builtInPlugins: BuiltInPlugins = {
   probes: [procfsProbe, inProcessProbe(ssProbe, {}), lsofProbe, inProcessProbe(netstatProbe, {})],
-  rotators: [restartRotator, sizeRotator],
+  rotators: [restartRotator, sizeRotator, ageRotator],
   health_checks: [httpCheck, tcpCheck, unixCheck, execCheck, logCheck, heartbeatCheck],
-  notifiers: [],
+  notifiers: [webhookNotifier, execNotifier],
 };

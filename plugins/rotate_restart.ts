@@ -4,7 +4,7 @@
 import * as v from 'valibot';
 import { defineLogRotator } from '../core/plugin/definition.ts';
 
-/** Rotates when the job is about to be started again, and leaves a log in use alone. */
+/** Rotates when the job is about to be started again, and leaves a log in use alone. What is empty is fresh already. */
 export const restartRotator = defineLogRotator({
   name: 'restart',
   api: 1,
@@ -12,5 +12,5 @@ export const restartRotator = defineLogRotator({
   options: v.strictObject({}),
   by_default: true,
   decide: ({ occasion, size }) =>
-    occasion === 'restart' ? { action: 'rotate', bytes: size } : { action: 'keep' },
+    occasion === 'restart' && size > 0 ? { action: 'rotate', bytes: size } : { action: 'keep' },
 });

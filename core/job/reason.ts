@@ -43,6 +43,8 @@ export const REASON_CODES = [
   'RECLAIMED',
   /** Rotation, compression or the bounds of a job's log could not be seen to: the disk is full, say. Lines are not lost. */
   'LOG_DEGRADED',
+  /** A rule of `notify` could not tell somebody of events; some may be lost. */
+  'NOTIFY_DEGRADED',
   /** The service file changed what this action is, so it was started again. */
   'SPEC_CHANGED',
   /** It holds all of its claims, and its startup and readiness checks have passed. */

@@ -9,6 +9,7 @@ import { Audience } from './audience.ts';
 import { isMissing } from './index_file.ts';
 import { type Layout, readLayout } from './layout.ts';
 import { type CreatedLog, LogFile } from './log_file.ts';
+import type { LogIndex } from './log_index.ts';
 import type { LogJob } from './log_job.ts';
 import { REOPEN_LOG } from './open_flags.ts';
 import { FIRST_DELAY } from './schedule.ts';
@@ -52,6 +53,10 @@ export class JobLog {
 
   /** When it is looked at next, monotonic ms. */
   due = Number.POSITIVE_INFINITY;
+  /** When a rotator wants to be asked again at the latest, ms since the epoch. */
+  rotate_at = Number.POSITIVE_INFINITY;
+  /** When the oldest segment becomes too old to be kept, ms since the epoch. */
+  expires_at = Number.POSITIVE_INFINITY;
   /** The time between looks, ms. */
   delay = FIRST_DELAY;
   /** When it was last looked at, monotonic ms. */
@@ -89,6 +94,11 @@ export class JobLog {
 
   /** True where nothing is open, under way or left to do, so that the folder alone says it all. */
   get idle(): boolean {
+    return this.resting && this.expires_at === Number.POSITIVE_INFINITY;
+  }
+
+  /** True where nothing is open, under way or left to do, but for segments that will be too old one day. */
+  get resting(): boolean {
     const used = this.fd !== null || !this.audience.empty;
     const atWork = this.busy || this.compressing || this.dirty || this.compressible;
     return !used && !atWork && this.sealed.length === 0 && this.released.length === 0;
@@ -121,7 +131,7 @@ export class JobLog {
     incarnation: number,
     rotate: (size: number, begunAt: number) => boolean,
   ): OpenedLog & { readonly problem: unknown } {
-    const { files, clock } = this.#host;
+    const { files } = this.#host;
     const active = this.#takeUp();
     if (active === null) return { ...this.#create(incarnation), rotated: null };
     const { file, fd } = active;
@@ -132,9 +142,7 @@ export class JobLog {
     // Opened for this incarnation before, but the spawn failed: nobody has written to it, and nobody will.
     if (size <= 0 && file.incarnation === incarnation) return opened;
     if (!rotate(size, file.begun_at)) {
-      const end = file.consistently((base) => base + files.fstatSync(fd).size);
-      file.startRun(incarnation, end, clock.wall());
-      return opened;
+      return { ...opened, problem: this.#goOn(file, fd, incarnation) };
     }
     const sealed = file.seal(this.claimName(file.first_incarnation));
     this.active = null;
@@ -142,6 +150,18 @@ export class JobLog {
     if (sealed) this.sealed.push(file);
     this.dirty = true;
     return { ...this.#create(incarnation), rotated: file.id };
+  }
+
+  /** Another incarnation writes to the same file. Returns why that is not in its index, where it could not be. */
+  #goOn(file: LogFile, fd: number, incarnation: number): unknown {
+    const { files, clock } = this.#host;
+    const end = file.consistently((base) => base + files.fstatSync(fd).size);
+    try {
+      file.startRun(incarnation, end, clock.wall());
+      return null;
+    } catch (error) {
+      return error;
+    }
   }
 
   /** The active log, open; null where there is none, or somebody has removed it while it was closed. */
@@ -190,8 +210,12 @@ export class JobLog {
   }
 
   /** Bytes `[start, end)` of a file are in a segment from here on. */
-  publishCut(file: LogFile, name: SegmentName, start: number, end: number): void {
-    file.moveHead(end);
+  publishCut(
+    file: LogFile,
+    name: SegmentName,
+    { start, end, index }: { readonly start: number; readonly end: number; readonly index: LogIndex },
+  ): void {
+    file.moveHead(end, index);
     this.audience.cut(file, name, start, end);
     this.dirty = true;
     this.compressible = true;

@@ -7,6 +7,7 @@ import { Lane } from '../host/lane.ts';
 import { turn } from '../host/slices.ts';
 import { reason } from '../job/reason.ts';
 import type { LogFacts } from '../plugin/log_rotator.ts';
+import { codecNamed } from './codec.ts';
 import { compressSegment } from './compression.ts';
 import { isMissing, readText } from './index_file.ts';
 import type { JobLog } from './job_log.ts';
@@ -17,7 +18,7 @@ import type { LogsOptions } from './options.ts';
 import { type HeadMethod, isRemovalUnderWay, probeHeadMethod, removeHead } from './removal.ts';
 import { type HeadStep, planHead } from './retention.ts';
 import { copyAndTruncate, cutHead } from './rotation.ts';
-import { segmentSize } from './rotation_rule.ts';
+import { askRotators, type RotationWish } from './rotation_rule.ts';
 import { compareSegments, formatSegment, type SegmentName } from './segment_name.ts';
 import { removeSegment, retainSegments } from './segments.ts';
 
@@ -54,22 +55,24 @@ export class Keeper {
    */
   rotatesAtRestart(job: LogJob, size: number, begunAt: number): boolean {
     const facts = { occasion: 'restart', size, begun_at: begunAt, now: this.#host.clock.wall() } as const;
-    return this.#segmentSize(job, facts) !== null;
+    return this.#ask(job, facts).segment !== null;
   }
 
-  /** What is to be done with the head of the active log. */
-  plan(log: JobLog, file: LogFile, end: number): HeadStep {
+  /** What is to be done with the head of the active log, and when to ask again at the latest, ms since the epoch. */
+  plan(log: JobLog, file: LogFile, end: number): { readonly step: HeadStep; readonly next_at: number } {
     const live = end - file.head;
     const now = this.#host.clock.wall();
     const facts = { occasion: 'look', size: live, begun_at: file.begun_at, now } as const;
-    const segment = this.#segmentSize(log.job, facts);
-    return planHead({ live, taken: file.head - file.base, block: file.block, segment }, log.job.policy);
+    const { segment, next_at } = this.#ask(log.job, facts);
+    const whole = segment !== null && segment >= live;
+    const active = { live, taken: file.head - file.base, block: file.block, segment, whole };
+    return { step: planHead(active, log.job.policy), next_at };
   }
 
   /** A rotator that throws has no say: neither a service's start nor the bounds of its log depend on it. */
-  #segmentSize(job: LogJob, facts: LogFacts): number | null {
+  #ask(job: LogJob, facts: LogFacts): RotationWish {
     const { rotators, report } = this.#options;
-    return segmentSize(rotators, job.policy, facts, (type, error) => {
+    return askRotators(rotators, job.policy, facts, (type, error) => {
       if (this.#broken.has(type)) return;
       this.#broken.add(type);
       const message = `the log rotator "${type}" failed: ${(error as Error).message}`;
@@ -176,7 +179,7 @@ export class Keeper {
   }
 
   #planNow(log: JobLog, file: LogFile): HeadStep {
-    return this.plan(log, file, this.#end(file));
+    return this.plan(log, file, this.#end(file)).step;
   }
 
   #claimName(log: JobLog, file: LogFile): SegmentName {
@@ -202,10 +205,10 @@ export class Keeper {
       return;
     }
     const live = this.#end(file) - file.head;
-    const files = { name, plain: true, gzip: false, index: true };
+    const files = { name, plain: true, packed: null, index: true };
     // Compression leaves out what is not to be read. Without it, a copy does: the hole of a punched head would read
     // as zeros to everybody else.
-    const hole = log.job.policy.compress === 'none' && file.head > file.base;
+    const hole = codecNamed(log.job.policy.compress) === null && file.head > file.base;
     const copy = { incarnation: name.incarnation, number: name.number + 1 };
     const taken = log.layout().segments.some((segment) => compareSegments(segment.name, copy) === 0);
     const copied = live > 0 && hole && !taken && (await cutHead(this.#host, log, file, live, copy));
@@ -216,14 +219,15 @@ export class Keeper {
 
   async #compress(log: JobLog): Promise<void> {
     log.compressible = false;
-    if (log.job.policy.compress !== 'gzip') return;
-    for (const { name, plain, gzip } of log.layout().segments) {
+    const codec = codecNamed(log.job.policy.compress);
+    if (codec === null) return;
+    for (const { name, plain, packed } of log.layout().segments) {
       const stem = formatSegment(name);
       const written = log.sealed.some((file) => file.name !== null && formatSegment(file.name) === stem);
-      if (!plain || gzip || written) continue;
+      if (!plain || packed !== null || written) continue;
       const text = readText(this.#host.files, log.path(`${stem}.idx`));
       const { head, base } = parseIndex(text, newIndex('done', name.incarnation, 0));
-      await compressSegment(this.#host, log.path(`${stem}.log`), head - base);
+      await compressSegment(this.#host, log.path(`${stem}.log`), head - base, codec);
     }
     log.dirty = true;
   }

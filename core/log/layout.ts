@@ -5,9 +5,11 @@
  * current.log  current.idx        the active log and its index
  * 3.log        3.idx              a segment that is not compressed (yet)
  * 3.1.log.gz   3.1.idx            one that is
+ * 3.2.log.zst  3.2.idx          another one
  * *.tmp                           something unfinished: never read, removed at the next start
  * ```
  */
+import { CODECS, type CodecSuffix } from './codec.ts';
 import { compareSegments, parseSegment, type SegmentName } from './segment_name.ts';
 
 /** The stem of the active log's files. */
@@ -17,8 +19,11 @@ export const CURRENT = 'current';
 export interface SegmentFiles {
   readonly name: SegmentName;
   readonly plain: boolean;
-  /** Complete whenever it is there: it gets this name when it is. */
-  readonly gzip: boolean;
+  /**
+   * What stands after `.log` in the name of its compressed form; null where there is none. It is complete whenever it
+   * is there: it gets this name when it is.
+   */
+  readonly packed: CodecSuffix | null;
   readonly index: boolean;
 }
 
@@ -31,6 +36,9 @@ export interface Layout {
   readonly temporary: readonly string[];
 }
 
+const SUFFIXES = CODECS.map(({ suffix }) => suffix);
+const FILE = new RegExp(`^(.+?)\\.(?:(log|idx)|log\\.(${SUFFIXES.join('|')}))$`);
+
 /** Sorts the names of a log folder out. Names that are not upkeep's are left out. */
 export function readLayout(names: readonly string[]): Layout {
   const segments = new Map<string, SegmentFiles>();
@@ -38,22 +46,21 @@ export function readLayout(names: readonly string[]): Layout {
   const temporary: string[] = [];
   for (const file of names) {
     if (file.endsWith('.tmp')) temporary.push(file);
-    const match = /^(.+?)\.(log|log\.gz|idx)$/.exec(file);
-    const stem = match?.[1];
+    const [, stem, kind, suffix] = FILE.exec(file) ?? [];
     if (stem === undefined) continue;
     if (stem === CURRENT) {
-      if (match?.[2] === 'log') current.log = true;
-      if (match?.[2] === 'idx') current.index = true;
+      if (kind === 'log') current.log = true;
+      if (kind === 'idx') current.index = true;
       continue;
     }
     const name = parseSegment(stem);
     if (name === null) continue;
-    const known = segments.get(stem) ?? { name, plain: false, gzip: false, index: false };
+    const known = segments.get(stem) ?? { name, plain: false, packed: null, index: false };
     segments.set(stem, {
       name,
-      plain: known.plain || match?.[2] === 'log',
-      gzip: known.gzip || match?.[2] === 'log.gz',
-      index: known.index || match?.[2] === 'idx',
+      plain: known.plain || kind === 'log',
+      packed: SUFFIXES.find((one) => one === suffix || one === known.packed) ?? null,
+      index: known.index || kind === 'idx',
     });
   }
   const sorted = [...segments.values()].sort((a, b) => compareSegments(a.name, b.name));

@@ -15,6 +15,7 @@ import {
   entryRecord,
   headRecord,
   type IndexEntry,
+  incarnationAt,
   type LogIndex,
   type LogKind,
   MAX_ENTRIES,
@@ -23,6 +24,7 @@ import {
   type Removal,
   removalRecord,
   runRecord,
+  timeAt,
 } from './log_index.ts';
 import { CREATE_LOG, MODE, READ } from './open_flags.ts';
 import { formatSegment, type SegmentName } from './segment_name.ts';
@@ -59,7 +61,7 @@ export class LogFile {
   incarnation: number;
   /** The one that wrote the first byte that can be read. */
   first_incarnation: number;
-  /** When the first byte that can be read was written, ms since the epoch. */
+  /** When the first byte that can be read was written, at the earliest, ms since the epoch. */
   begun_at: number;
   /** The offset of the file's first byte. */
   base: number;
@@ -79,6 +81,8 @@ export class LogFile {
   #cut: LogIndex['cut'] = null;
   #entry: IndexEntry;
   #entries: number;
+  /** When nothing of it could be read at the latest look, ms since the epoch; null where something can. */
+  #empty_at: number | null = null;
   #certain: { readonly promise: Promise<void>; readonly resolve: () => void } | null = null;
 
   private constructor(
@@ -97,8 +101,8 @@ export class LogFile {
     this.block = Number(blksize);
     this.#kind = index.kind;
     this.incarnation = index.runs.at(-1)?.incarnation ?? index.incarnation;
-    this.first_incarnation = index.incarnation;
-    this.begun_at = index.begun_at;
+    this.first_incarnation = incarnationAt(index, index.head);
+    this.begun_at = timeAt(index, index.head);
     this.base = index.base;
     this.head = index.head;
     this.#entry = index.entries.at(-1) ?? { offset: index.head, time: index.begun_at };
@@ -122,7 +126,9 @@ export class LogFile {
     }
     const fd = files.openSync(`${dir}/${CURRENT}.log`, CREATE_LOG, MODE);
     const stat = files.fstatSync(fd, { bigint: true });
-    return { file: new LogFile(files, dir, null, stat, index, ''), fd, problem };
+    const file = new LogFile(files, dir, null, stat, index, '');
+    file.#empty_at = wall;
+    return { file, fd, problem };
   }
 
   /**
@@ -223,6 +229,8 @@ export class LogFile {
   /** Notes how far the log has grown, where an index entry is due. */
   note(end: number, wall: number): void {
     this.end = end;
+    if (end <= this.head) this.#empty_at = wall;
+    else if (this.#empty_at !== null) this.#beginBy(this.#empty_at);
     const bytes = end - this.#entry.offset;
     const elapsed = wall - this.#entry.time;
     const busy = bytes >= BUSY_ENTRY_BYTES && elapsed >= BUSY_ENTRY_INTERVAL;
@@ -234,10 +242,19 @@ export class LogFile {
     if (this.#entries >= MAX_ENTRIES) this.rewrite();
   }
 
-  /** Notes that another incarnation goes on in this file. */
+  /** Notes that nothing beyond an offset had been written by a time, ms since the epoch. */
+  witness(offset: number, wall: number): void {
+    if (offset <= this.head) this.begun_at = wall;
+    this.#entry = { offset, time: wall };
+    this.#entries++;
+    this.#append(entryRecord(this.#entry));
+  }
+
+  /** Notes that another incarnation goes on in this file. Where nothing can be read, that one has begun it. */
   startRun(incarnation: number, offset: number, wall: number): void {
     this.incarnation = incarnation;
     this.#append(runRecord({ incarnation, offset, time: wall }));
+    if (offset <= this.head) this.rewrite();
   }
 
   /**
@@ -264,12 +281,18 @@ export class LogFile {
     this.#cut = null;
   }
 
-  /** Bytes before `head` are not to be read here any more. */
-  moveHead(head: number): void {
+  /**
+   * Bytes before `head` are not to be read here any more.
+   *
+   * @param index Where the caller has just read it.
+   */
+  moveHead(head: number, index: LogIndex = this.readIndex()): void {
     this.#cut = null;
     this.head = head;
     this.end = Math.max(this.end, head);
     this.#append(headRecord(head));
+    this.first_incarnation = incarnationAt(index, head);
+    this.begun_at = timeAt(index, head);
   }
 
   /** Clears the record of a removal that is not under way. */
@@ -333,6 +356,13 @@ export class LogFile {
     this.begun_at = index.begun_at;
     this.#entries = index.entries.length;
     this.#index.replace(this.indexPath, index);
+  }
+
+  /** What can be read first was written after a look, ms since the epoch, at which there was nothing. */
+  #beginBy(wall: number): void {
+    this.#empty_at = null;
+    if (Math.abs(wall - this.begun_at) < ENTRY_INTERVAL) return;
+    this.witness(this.head, wall);
   }
 
   #append(record: string): void {

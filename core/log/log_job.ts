@@ -9,7 +9,9 @@ export interface LogPolicy {
   readonly keep: number;
   /** Bytes on disk for the job as a whole. */
   readonly max_total: number;
-  readonly compress: 'gzip' | 'none';
+  /** How long a segment is kept after it was last written to, ms; null: for ever. */
+  readonly max_age: number | null;
+  readonly compress: 'gzip' | 'zstd' | 'none';
 }
 
 /** A job, as far as its log goes. */

@@ -4,6 +4,7 @@
 import { type FileId, fileKey } from '../host/host.ts';
 import { reason } from '../job/reason.ts';
 import type { LogQuery } from '../supervisor/control.ts';
+import { CODECS } from './codec.ts';
 import { type JobLog, makeFolder, namesIn, type OpenedLog } from './job_log.ts';
 import { Keeper } from './keeper.ts';
 import { CURRENT, readLayout } from './layout.ts';
@@ -23,6 +24,7 @@ const LEAVE_ALONE: LogPolicy = {
   rotate: [],
   keep: Number.POSITIVE_INFINITY,
   max_total: Number.POSITIVE_INFINITY,
+  max_age: null,
   compress: 'none',
 };
 
@@ -99,6 +101,11 @@ export class Logs {
     this.#hurry(log, 0);
   }
 
+  /** Sees to it that a job's segments go when they are too old, though nothing writes to its log. */
+  tend(job: LogJob): void {
+    if (job.policy.max_age !== null) this.#load(job, 0);
+  }
+
   /**
    * The segments of a job that may still have writers, oldest first. After a restart of upkeep these are all that
    * were never released.
@@ -169,7 +176,8 @@ export class Logs {
     const stems = [CURRENT, ...segments.map(({ name }) => formatSegment(name))];
     const ours = new Set([
       ...temporary,
-      ...stems.flatMap((stem) => [`${stem}.log`, `${stem}.log.gz`, `${stem}.idx`]),
+      ...stems.flatMap((stem) => [`${stem}.log`, `${stem}.idx`]),
+      ...stems.flatMap((stem) => CODECS.map(({ suffix }) => `${stem}.log.${suffix}`)),
     ]);
     for (const name of names) if (ours.has(name)) files.unlinkSync(`${dir}/${name}`);
     if (names.length > 0 && namesIn(files, dir).length === 0) files.rmdirSync(dir);

@@ -54,7 +54,7 @@ function nameAt(place: Place): SegmentName | null {
 function names(log: JobLog): readonly SegmentName[] {
   return log
     .layout()
-    .segments.filter(({ plain, gzip }) => plain || gzip)
+    .segments.filter(({ plain, packed }) => plain || packed !== null)
     .map(({ name }) => name);
 }
 

@@ -3,10 +3,12 @@
  */
 import type { Host } from '../host/host.ts';
 import type { LogQuery } from '../supervisor/control.ts';
+import { codecOf, unreadableLine } from './codec.ts';
 import type { JobLog } from './job_log.ts';
 import { lastLines, matchingLines } from './lines.ts';
 import { firstPlace, type Place } from './pieces.ts';
 import { seekTail, seekTime } from './seek.ts';
+import { formatSegment } from './segment_name.ts';
 import { Reader, walk } from './walk.ts';
 
 /**
@@ -28,6 +30,8 @@ export async function* readLog(
   const { tail, since, grep = '', incarnation = null } = query;
   try {
     if (since !== undefined) await seekTime(log, reader, since);
+    // None of the lines that are told in the place of an unreadable segment may contain the text.
+    if (grep !== '') yield* unsearched(log);
     // Which lines are the last ones is known beforehand only where none is left out.
     if (tail !== undefined && grep === '') await seekTail(host, log, reader, incarnation, tail);
     let chunks: AsyncIterable<Buffer | null> = walk(log, reader, incarnation, signal);
@@ -36,6 +40,14 @@ export async function* readLog(
     for await (const chunk of chunks) if (chunk !== null && chunk.length > 0) yield chunk;
   } finally {
     await reader.close();
+  }
+}
+
+/** A line for each segment that this Node cannot decompress. */
+function* unsearched(log: JobLog): Generator<Uint8Array> {
+  for (const { name, plain, packed } of log.layout().segments) {
+    if (plain || packed === null || codecOf(packed).work !== null) continue;
+    yield unreadableLine(`${formatSegment(name)}.log.${packed}`, name.incarnation);
   }
 }
 

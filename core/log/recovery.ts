@@ -3,6 +3,7 @@
  */
 import { join } from 'node:path';
 import type { Files, Host } from '../host/host.ts';
+import { codecOf } from './codec.ts';
 import { readText } from './index_file.ts';
 import { JobLog, namesIn } from './job_log.ts';
 import { CURRENT, type Layout, readLayout } from './layout.ts';
@@ -72,9 +73,15 @@ function jobFolder(logsDir: string, job: LogJob): string {
 function tidy(files: Files, dir: string, { segments, current, temporary }: Layout): void {
   for (const name of temporary) files.unlinkSync(`${dir}/${name}`);
   const path = (name: SegmentName, suffix: string) => `${dir}/${formatSegment(name)}.${suffix}`;
-  // A compressed segment has its name only once it is complete: what it was made from is left over.
-  for (const { name, plain, gzip } of segments) if (plain && gzip) files.unlinkSync(path(name, 'log'));
-  let orphans = segments.filter(({ plain, gzip, index }) => index && !plain && !gzip).map(({ name }) => name);
+  // A compressed segment has its name only once it is complete: what it was made from is left over, and as good where
+  // this Node cannot read the other.
+  for (const { name, plain, packed } of segments) {
+    if (plain && packed !== null)
+      files.unlinkSync(path(name, codecOf(packed).work === null ? `log.${packed}` : 'log'));
+  }
+  let orphans = segments
+    .filter(({ plain, packed, index }) => index && !plain && packed === null)
+    .map(({ name }) => name);
   if (current.log && !current.index) {
     // A restart rotation got as far as its first rename.
     const sealing = orphans.findLast((name) => kindOf(files, dir, name) === 'open');

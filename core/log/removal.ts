@@ -54,12 +54,16 @@ export async function probeHeadMethod(host: Host, dir: string, block: number): P
  * @throws where it could not be done; nothing is lost then, and the next call tries again.
  */
 export async function removeHead(host: Host, file: LogFile, method: 'collapse' | 'punch'): Promise<void> {
-  const length = Math.floor((file.head - file.base) / file.block) * file.block;
+  if (file.head - file.base < file.block) return;
   // Of an upkeep that died, or at its deadline: what it does is done to the file as it was then.
-  if (length === 0 || (file.doubtful && isRemovalUnderWay(host, file))) return;
+  if (file.doubtful && isRemovalUnderWay(host, file)) return;
   file.doubtful = false;
   const handle = await openLog(host, file, WRITE);
   try {
+    // A range that reaches the end of the file cannot be collapsed.
+    const last = host.files.fstatSync(handle.fd).size - 1;
+    const length = Math.floor(Math.min(file.head - file.base, last) / file.block) * file.block;
+    if (length <= 0) return;
     const refused = method === 'collapse' ? await collapse(host, file, handle, length) : 'not tried';
     if (refused !== null && file.removal === null) await punch(host, file, handle, length);
   } catch (error) {

@@ -20,6 +20,8 @@ export interface ActiveSize {
   readonly block: number;
   /** At most so many bytes go into one segment; null where no rotator wants to rotate. */
   readonly segment: number | null;
+  /** A rotator wants all that is there in one segment, to the last byte. */
+  readonly whole: boolean;
 }
 
 /** What to do with the head of an active log next. */
@@ -37,8 +39,10 @@ const KEEP: HeadStep = { action: 'keep' };
  * fresh numbers, so that what is written meanwhile counts.
  *
  * A log that alone exceeds `max_total` loses its oldest bytes down to three quarters of it: trimmed to the byte, it
- * would have to be trimmed again at every look. A step never takes the last byte, as a range that reaches the end
- * of the file cannot be collapsed.
+ * would have to be trimmed again at every look. Steps are whole blocks, which the file system can take out, and
+ * leave the last byte, as a range that reaches the end of the file cannot be collapsed. Only where all that is there
+ * is to go into one segment the step ends where the log does, and what is left of its last block stays in the file,
+ * unread.
  */
 export function planHead(active: ActiveSize, bounds: RetentionBounds): HeadStep {
   const { live, taken, block } = active;
@@ -49,6 +53,7 @@ export function planHead(active: ActiveSize, bounds: RetentionBounds): HeadStep 
   const tooMany = size === null ? 0 : (Math.max(Math.ceil(live / size) - 1, 1) - bounds.keep) * size;
   const drop = blocks(Math.max(tooMuch, tooMany));
   if (drop > 0) return { action: 'drop', bytes: drop };
+  if (active.whole && live > 0) return { action: 'copy', bytes: live };
   const copy = size === null ? 0 : blocks(size);
   return copy > 0 ? { action: 'copy', bytes: copy } : KEEP;
 }

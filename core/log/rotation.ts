@@ -1,8 +1,8 @@
 /**
  * Live rotation: the head of a log that is being written to becomes a segment, and leaves the file.
  *
- * Segments are made of whole blocks, because only whole blocks can be collapsed. So a line may begin in one segment
- * and end in the next; readers put them together.
+ * Segments are made of whole blocks, because only whole blocks can be collapsed, or of all that is there. So a line
+ * may begin in one segment and end in the next; readers put them together.
  *
  * A segment is complete and on disk before it gets its name, under a name that the index has announced (`cut`): a
  * death before the renaming leaves no segment, one after it a segment that the index knows how to count. Then
@@ -42,10 +42,12 @@ export async function cutHead(
 ): Promise<boolean> {
   return withSegment(host, log, file, name, async (source, target) => {
     const { head: start, epoch } = file;
+    const end = start + length;
+    if (file.base + host.files.fstatSync(source.fd).size === end) file.witness(end, host.clock.wall());
     const copied = await copy(source, target, start - file.base, length);
     await target.sync();
     if (copied < length || file.epoch !== epoch) return false;
-    file.startCut(name, start + length);
+    file.startCut(name, end);
     await flushIndex(host, file);
     if (file.epoch !== epoch) return false;
     publish(host, log, file, name, length);
@@ -84,6 +86,7 @@ export async function copyAndTruncate(
       file.startRemoval({ end: file.head, nonce });
       host.files.ftruncateSync(writable.fd, 0);
       file.settleRemoval();
+      file.witness(file.base, host.clock.wall());
       file.end = file.base;
       return true;
     } finally {
@@ -126,10 +129,11 @@ async function withSegment(
 function publish(host: Host, log: JobLog, file: LogFile, name: SegmentName, length: number): void {
   const { files } = host;
   const start = file.head;
-  const index = formatIndex(sliceIndex(file.readIndex(), start, start + length));
-  files.writeFileSync(log.path(`${formatSegment(name)}.idx`), index, { flag: 'wx', mode: MODE });
+  const index = file.readIndex();
+  const slice = formatIndex(sliceIndex(index, start, start + length));
+  files.writeFileSync(log.path(`${formatSegment(name)}.idx`), slice, { flag: 'wx', mode: MODE });
   files.renameSync(temporaryPath(log, name), log.path(`${formatSegment(name)}.log`));
-  log.publishCut(file, name, start, start + length);
+  log.publishCut(file, name, { start, end: start + length, index });
 }
 
 function temporaryPath(log: JobLog, name: SegmentName): string {

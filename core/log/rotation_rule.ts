@@ -4,29 +4,40 @@
 import type { LogFacts, LogRotator } from '../plugin/log_rotator.ts';
 import type { LogPolicy } from './log_job.ts';
 
+/** What the rotators of a job want, taken together. */
+export interface RotationWish {
+  /** How many bytes at most go into one segment: the least that any of them says. Null: none wants to rotate now. */
+  readonly segment: number | null;
+  /** When the first of the others wants to be asked again, ms since the epoch; infinite where none says. */
+  readonly next_at: number;
+}
+
 /**
- * How many bytes at most go into one segment: the least that any of the job's rotators says.
+ * Asks every rotator that a job's policy names.
  *
  * @param rotators All there are. A type that none of them has is left out: checking the file has told.
  * @param failed Told of a rotator that throws; the others count all the same.
- * @returns null where no rotator wants to rotate now.
  */
-export function segmentSize(
+export function askRotators(
   rotators: readonly LogRotator[],
   policy: LogPolicy,
   facts: LogFacts,
   failed: (type: string, error: unknown) => void,
-): number | null {
-  let size: number | null = null;
+): RotationWish {
+  let segment: number | null = null;
+  let next_at = Number.POSITIVE_INFINITY;
   for (const rule of policy.rotate) {
     try {
       const decision = rotators.find(({ name }) => name === rule.type)?.decide(facts, rule);
-      if (decision?.action === 'rotate') size = Math.min(size ?? decision.bytes, decision.bytes);
+      if (decision?.action === 'rotate') segment = Math.min(segment ?? decision.bytes, decision.bytes);
+      // What is not after now says nothing: it is asked again at the next look.
+      else if (decision?.next_at !== undefined && decision.next_at > facts.now)
+        next_at = Math.min(next_at, decision.next_at);
     } catch (error) {
       failed(rule.type, error);
     }
   }
-  return size;
+  return { segment, next_at };
 }
 
 /**
@@ -40,6 +51,6 @@ export function allowance(rotators: readonly LogRotator[], policy: LogPolicy, no
   const endless: LogFacts = { occasion: 'look', size: Number.MAX_SAFE_INTEGER, begun_at: now, now };
   return Math.min(
     policy.max_total / 4,
-    segmentSize(rotators, policy, endless, () => {}) ?? Number.POSITIVE_INFINITY,
+    askRotators(rotators, policy, endless, () => {}).segment ?? Number.POSITIVE_INFINITY,
   );
 }

@@ -15,6 +15,9 @@ export const FOLLOWED_DELAY = 100;
 /** The shortest is `IDLE_DELAY / 2^7`, about 16 ms. */
 const HALVINGS = 7;
 
+/** The shortest time between two looks, ms. */
+export const SHORTEST_DELAY = IDLE_DELAY / 2 ** HALVINGS;
+
 /** What the next look depends on. */
 export interface Growth {
   /** Bytes written a millisecond, since the last look. */
@@ -45,4 +48,14 @@ export function lookDelay(growth: Growth): number {
 /** The next instant on the grid of `delay`, monotonic ms; after `now` and not more than `delay` away. */
 export function nextLook(now: number, delay: number): number {
   return (Math.floor(now / delay) + 1) * delay;
+}
+
+/**
+ * A look that must not come later than something is due: a rule that goes by the clock, say.
+ *
+ * @param next When it would come, monotonic ms.
+ * @param wait In how many ms it is due; infinite where nothing is.
+ */
+export function notLaterThan(next: number, now: number, wait: number): number {
+  return Math.min(next, now + Math.max(wait, SHORTEST_DELAY));
 }

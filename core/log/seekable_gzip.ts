@@ -9,21 +9,8 @@
  *
  * A table entry is two 32-bit numbers, little-endian: bytes of the content and bytes of the member.
  */
+import { assertFits, inOrder, MAX_MEMBERS, type Member, type MemberSize } from './members.ts';
 
-/** One member: where it is and what it holds, bytes. */
-export interface Member {
-  /** Offset of its content in the whole content. */
-  readonly start: number;
-  readonly length: number;
-  /** Offset of its compressed form in the file. */
-  readonly from: number;
-  readonly bytes: number;
-}
-
-/** Content bytes of a member: a reader holds one of them in memory. */
-const MEMBER_BYTES = 131_072;
-/** An extra field has at most 65535 bytes. */
-const MAX_MEMBERS = 8_000;
 const ENTRY_BYTES = 8;
 const HEADER_BYTES = 16;
 /** The table's length, the empty block, checksum and size. */
@@ -32,20 +19,13 @@ const END_BYTES = 4 + 2 + 8;
 /** How much of a reader's time the end of the file takes: this many bytes hold the whole last member. */
 export const MAX_TABLE_BYTES = HEADER_BYTES + MAX_MEMBERS * ENTRY_BYTES + END_BYTES;
 
-/** How many content bytes each member of a file should hold. */
-export function memberSize(contentBytes: number): number {
-  return Math.max(MEMBER_BYTES, Math.ceil(contentBytes / MAX_MEMBERS));
-}
-
 /**
  * The last member, which holds the table.
  *
  * @throws RangeError where there are more members than a table can hold.
  */
-export function encodeTable(members: readonly { readonly length: number; readonly bytes: number }[]): Buffer {
-  if (members.length > MAX_MEMBERS) {
-    throw new RangeError(`Cannot list ${members.length} members as there must be at most ${MAX_MEMBERS}`);
-  }
+export function encodeTable(members: readonly MemberSize[]): Buffer {
+  assertFits(members);
   const table = members.length * ENTRY_BYTES;
   const buffer = Buffer.alloc(HEADER_BYTES + table + END_BYTES);
   buffer.set([0x1f, 0x8b, 0x08, 0x04, 0, 0, 0, 0, 0, 0xff]);
@@ -74,20 +54,9 @@ export function decodeTable(end: Buffer): readonly Member[] | null {
   const at = end.length - END_BYTES - table;
   if (table % ENTRY_BYTES !== 0 || at < HEADER_BYTES) return null;
   if (end.toString('latin1', at - 4, at - 2) !== 'UK') return null;
-  const members: Member[] = [];
-  let start = 0;
-  let from = 0;
+  const sizes: MemberSize[] = [];
   for (let entry = at; entry < at + table; entry += ENTRY_BYTES) {
-    const length = end.readUInt32LE(entry);
-    const bytes = end.readUInt32LE(entry + 4);
-    members.push({ start, length, from, bytes });
-    start += length;
-    from += bytes;
+    sizes.push({ length: end.readUInt32LE(entry), bytes: end.readUInt32LE(entry + 4) });
   }
-  return members;
-}
-
-/** The member that holds a byte of the content; null after the last. */
-export function memberAt(members: readonly Member[], at: number): Member | null {
-  return members.findLast(({ start, length }) => start <= at && at < start + length) ?? null;
+  return inOrder(sizes);
 }

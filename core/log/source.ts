@@ -3,20 +3,17 @@
  */
 
 import type { FileHandle } from 'node:fs/promises';
-import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
 import type { Files, Host } from '../host/host.ts';
 import type { Cursor } from './audience.ts';
+import { CODECS, type Codec, type CodecWork, unreadableLine } from './codec.ts';
 import { openLog } from './flush.ts';
 import { isMissing, readText } from './index_file.ts';
 import type { JobLog } from './job_log.ts';
 import type { LogFile } from './log_file.ts';
 import { type LogIndex, newIndex, parseIndex } from './log_index.ts';
+import { type Member, memberAt } from './members.ts';
 import { READ } from './open_flags.ts';
-import { decodeTable, MAX_TABLE_BYTES, type Member, memberAt } from './seekable_gzip.ts';
 import { formatSegment, type SegmentName } from './segment_name.ts';
-
-const decompress = promisify(gunzip);
 
 /** Bytes read at a time. */
 export const CHUNK = 65_536;
@@ -55,7 +52,7 @@ export async function openSource(host: Host, log: JobLog, cursor: Cursor): Promi
     if (file !== null) return await openLive(host, file);
     if (name === null) return null;
     const plain = await openPlain(host, log, name);
-    return plain ?? (await openGzip(host, log, name));
+    return plain ?? (await openPacked(host, log, name));
   } catch (error) {
     if (isMissing(error)) return null;
     throw error;
@@ -132,14 +129,52 @@ async function openPlain(host: Host, log: JobLog, name: SegmentName): Promise<So
   return stillSource(handle, name, { index, written_at: mtimeMs, end: index.base + size, fetch });
 }
 
+async function openPacked(host: Host, log: JobLog, name: SegmentName): Promise<Source | null> {
+  for (const codec of CODECS) {
+    const file = `${formatSegment(name)}.log.${codec.suffix}`;
+    const handle = await openIfThere(host, log.path(file));
+    if (handle === null) continue;
+    const index = segmentIndex(host.files, log, name);
+    const { work } = codec;
+    if (work === null) return await openUnreadable(handle, name, file, index);
+    return await openMembers(handle, name, index, { ...codec, work });
+  }
+  return null;
+}
+
+/** In the place of a segment that this Node cannot decompress: a line for each incarnation that wrote to it. */
+async function openUnreadable(
+  handle: FileHandle,
+  name: SegmentName,
+  file: string,
+  { head, begun_at, incarnation, runs }: LogIndex,
+): Promise<Source> {
+  const { mtimeMs } = await handle.stat();
+  const [first = incarnation, ...later] = new Set([incarnation, ...runs.map((run) => run.incarnation)]);
+  let content = unreadableLine(file, first);
+  const told = later.map((next) => {
+    const offset = head + content.length;
+    content = Buffer.concat([content, unreadableLine(file, next)]);
+    return { incarnation: next, offset, time: begun_at };
+  });
+  return stillSource(handle, name, {
+    index: { ...newIndex('done', first, begun_at), base: head, head, runs: told },
+    written_at: mtimeMs,
+    end: head + content.length,
+    fetch: async (offset, length) => content.subarray(offset - head, offset - head + length),
+  });
+}
+
 /** Its first byte is that at `head`: what was not to be read any more is not in it. */
-async function openGzip(host: Host, log: JobLog, name: SegmentName): Promise<Source | null> {
-  const handle = await openIfThere(host, log.path(`${formatSegment(name)}.log.gz`));
-  if (handle === null) return null;
-  const index = segmentIndex(host.files, log, name);
+async function openMembers(
+  handle: FileHandle,
+  name: SegmentName,
+  index: LogIndex,
+  codec: Codec & { readonly work: CodecWork },
+): Promise<Source> {
   const { size, mtimeMs } = await handle.stat();
-  const from = Math.max(0, size - MAX_TABLE_BYTES);
-  const members = decodeTable(await readAt(handle, from, size - from)) ?? [];
+  const from = Math.max(0, size - codec.max_table_bytes);
+  const members = codec.decodeTable(await readAt(handle, from, size - from)) ?? [];
   const last = members.at(-1);
   const end = index.head + (last === undefined ? 0 : last.start + last.length);
   // A reader asks for a member piece by piece: it is kept until the next one is wanted.
@@ -151,7 +186,8 @@ async function openGzip(host: Host, log: JobLog, name: SegmentName): Promise<Sou
       const member = memberAt(members, at);
       if (member === null) break;
       if (kept?.member !== member) {
-        kept = { member, content: await decompress(await readAt(handle, member.from, member.bytes)) };
+        const bytes = await readAt(handle, member.from, member.bytes);
+        kept = { member, content: await codec.work.decompress(bytes) };
       }
       const piece = kept.content.subarray(at - member.start, at - member.start + left);
       pieces.push(piece);

@@ -1,16 +1,16 @@
 /**
  * The last lines of a log at once, as evidence: synchronous, and bounded in what it reads.
  */
-import { gunzipSync } from 'node:zlib';
 import type { Files, Host } from '../host/host.ts';
+import { CODECS, type Codec, type CodecWork, unreadableLine } from './codec.ts';
 import { isMissing } from './index_file.ts';
 import type { JobLog } from './job_log.ts';
 import { endOf } from './lines.ts';
 import type { LogFile } from './log_file.ts';
-import { type LogIndex, rangeOf } from './log_index.ts';
+import { incarnationAt, type LogIndex, rangeOf } from './log_index.ts';
+import { memberAt } from './members.ts';
 import { READ } from './open_flags.ts';
 import { lastPlace, type Place, previousPlace } from './pieces.ts';
-import { decodeTable, MAX_TABLE_BYTES, memberAt } from './seekable_gzip.ts';
 import { formatSegment, type SegmentName } from './segment_name.ts';
 import { segmentIndex } from './source.ts';
 
@@ -73,15 +73,24 @@ function endOfSegment(
   range: Bounds,
   limit: number,
 ): Buffer {
-  const path = log.path(`${formatSegment(name)}.log`);
+  const stem = `${formatSegment(name)}.log`;
   try {
-    return withFile(files, path, (fd) =>
+    return withFile(files, log.path(stem), (fd) =>
       lastOf(files, fd, index.base, index.base + files.fstatSync(fd).size, range, limit),
     );
   } catch (error) {
     if (!isMissing(error)) throw error;
   }
-  return withFile(files, `${path}.gz`, (fd) => lastOfGzip(files, fd, index.head, range, limit));
+  const { segments } = log.layout();
+  const packed = segments.find((segment) => formatSegment(segment.name) === formatSegment(name))?.packed;
+  const codec = CODECS.find(({ suffix }) => suffix === packed);
+  if (codec === undefined) return Buffer.alloc(0);
+  const file = `${stem}.${codec.suffix}`;
+  const { work } = codec;
+  if (work === null) return unreadableLine(file, incarnationAt(index, range.from));
+  return withFile(files, log.path(file), (fd) =>
+    lastOfPacked(files, fd, { ...codec, work }, index.head, range, limit),
+  );
 }
 
 function lastOf(files: Files, fd: number, base: number, end: number, range: Bounds, limit: number): Buffer {
@@ -90,10 +99,17 @@ function lastOf(files: Files, fd: number, base: number, end: number, range: Boun
   return readAt(files, fd, from - base, Math.max(0, to - from));
 }
 
-function lastOfGzip(files: Files, fd: number, head: number, range: Bounds, limit: number): Buffer {
+function lastOfPacked(
+  files: Files,
+  fd: number,
+  codec: Codec & { readonly work: CodecWork },
+  head: number,
+  range: Bounds,
+  limit: number,
+): Buffer {
   const { size } = files.fstatSync(fd);
-  const tableFrom = Math.max(0, size - MAX_TABLE_BYTES);
-  const members = decodeTable(readAt(files, fd, tableFrom, size - tableFrom)) ?? [];
+  const tableFrom = Math.max(0, size - codec.max_table_bytes);
+  const members = codec.decodeTable(readAt(files, fd, tableFrom, size - tableFrom)) ?? [];
   const last = members.at(-1);
   const to = Math.min(last === undefined ? 0 : last.start + last.length, range.to - head);
   const from = Math.max(range.from - head, to - limit, 0);
@@ -101,7 +117,7 @@ function lastOfGzip(files: Files, fd: number, head: number, range: Bounds, limit
   for (let at = from; at < to; ) {
     const member = memberAt(members, at);
     if (member === null) break;
-    const content = gunzipSync(readAt(files, fd, member.from, member.bytes));
+    const content = codec.work.decompressSync(readAt(files, fd, member.from, member.bytes));
     pieces.push(content.subarray(at - member.start, to - member.start));
     at = member.start + member.length;
   }

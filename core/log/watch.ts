@@ -8,7 +8,7 @@ import type { Keeper } from './keeper.ts';
 import type { LogFile } from './log_file.ts';
 import type { LogsOptions } from './options.ts';
 import { allowance } from './rotation_rule.ts';
-import { FIRST_DELAY, lookDelay, nextLook } from './schedule.ts';
+import { FIRST_DELAY, lookDelay, nextLook, notLaterThan } from './schedule.ts';
 
 /** How often the segments that somebody may still write to are seen to, ms. */
 const SEALED_INTERVAL = 10_000;
@@ -42,6 +42,7 @@ export class Watch {
     let grown = 0;
     let elapsed = 1;
     let wanted = false;
+    log.rotate_at = Number.POSITIVE_INFINITY;
     try {
       const { active, fd } = log;
       // While its head is leaving the file, nobody can tell its length without waiting for the kernel.
@@ -60,8 +61,9 @@ export class Watch {
     const rate = grown / Math.max(1, elapsed);
     const bound = rate > 0 ? allowance(rotators, log.job.policy, host.clock.wall()) : 0;
     log.delay = lookDelay({ rate, allowance: bound, delay: log.delay, followed: log.audience.waiting });
-    log.due = nextLook(now, log.delay);
     this.#begin(log, wanted, now);
+    const next = log.resting ? Number.POSITIVE_INFINITY : nextLook(now, log.delay);
+    log.due = notLaterThan(next, now, Math.min(log.rotate_at, log.expires_at) - host.clock.wall());
   }
 
   /** Returns whether its head is to be taken out, or segments are to go. */
@@ -78,12 +80,15 @@ export class Watch {
       if (size > max_total) files.ftruncateSync(fd, 0);
       return false;
     }
-    return this.#keeper.plan(log, file, file.end).action !== 'keep' || log.archived + size > max_total;
+    const { step, next_at } = this.#keeper.plan(log, file, file.end);
+    log.rotate_at = next_at;
+    return step.action !== 'keep' || log.archived + size > max_total;
   }
 
   #shortened(log: JobLog, file: LogFile, { size, nlink }: Stats): void {
     const evidence = { size_before: file.end - file.base, size };
     file.rebase(size);
+    file.witness(file.head, this.#options.host.clock.wall());
     log.audience.wake();
     if (nlink === 0) return;
     const message = `something else than upkeep shortened the log from ${evidence.size_before} to ${size} bytes`;
@@ -92,6 +97,10 @@ export class Watch {
 
   #begin(log: JobLog, wanted: boolean, now: number): void {
     if (log.sealed.length > 0 && now - log.tidied_at >= SEALED_INTERVAL) log.dirty = true;
+    if (log.expires_at <= this.#options.host.clock.wall()) {
+      log.expires_at = Number.POSITIVE_INFINITY;
+      log.dirty = true;
+    }
     if (now < log.retry_at) return;
     if (!log.busy && (wanted || log.dirty || log.released.length > 0)) {
       log.busy = true;

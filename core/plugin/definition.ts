@@ -123,10 +123,26 @@ export interface LogRotatorPlugin<O extends OptionsSchema = OptionsSchema> exten
   decide(facts: LogFacts, options: OptionsOf<O>): RotationDecision;
 }
 
+/**
+ * Thrown by a notifier that was told so clearly that this event is not wanted, or not understood, that trying again is
+ * of no use. The event counts as lost, and the next one is told.
+ *
+ * @example
+ * ```ts
+ * if (status === 410) throw new GiveUp('answered 410');
+ * ```
+ */
+export class GiveUp extends Error {
+  override readonly name = 'GiveUp';
+}
+
 /** A way of telling somebody what happened. */
 export interface NotifierPlugin<O extends OptionsSchema = OptionsSchema> extends PluginAbout<O> {
   readonly kind: 'notify';
-  /** Tells of one event. Where it throws, it is tried again later, with pauses that grow. */
+  /**
+   * Tells of one event. Where it throws, it is tried again later, with pauses that grow; where it throws {@link GiveUp},
+   * it is not. What it throws is shown to people, so it must not tell a secret.
+   */
   notify(event: EventRecord, options: OptionsOf<O>, ctx: PluginContext): void | Promise<void>;
 }
 

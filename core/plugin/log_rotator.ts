@@ -9,15 +9,23 @@ export interface LogFacts {
   readonly occasion: 'restart' | 'look';
   /** Bytes in the active file. */
   readonly size: number;
-  /** When the active file was begun, ms since the epoch. */
+  /**
+   * When the first byte of it was written, ms since the epoch: as finely as looks can tell, and never later than it
+   * was. It lies in the future where the clock was set back since.
+   */
   readonly begun_at: number;
   /** Now, ms since the epoch. */
   readonly now: number;
 }
 
-/** The answer. `bytes`: at most this many go into one segment. */
+/** The answer. */
 export type RotationDecision =
-  | { readonly action: 'keep' }
+  /**
+   * Leave it. `next_at`: when to ask again at the latest, ms since the epoch. A log in use is looked at every two
+   * seconds, and sooner while it grows: a rule that goes by the clock says so to be asked on time.
+   */
+  | { readonly action: 'keep'; readonly next_at?: number }
+  /** Set it aside, at most `bytes` in one segment. As many as `size` take all that is there, however little it is. */
   | { readonly action: 'rotate'; readonly bytes: number };
 
 /** A rule for when to rotate. Pure: it sees facts and answers. */

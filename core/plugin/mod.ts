@@ -19,6 +19,7 @@ export {
   defineNotifier,
   defineProbe,
   type FoundHolder,
+  GiveUp,
   type HealthCheckPlugin,
   type HealthResult,
   type HoldersFound,

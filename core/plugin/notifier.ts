@@ -17,7 +17,7 @@ export interface Notifier {
    * Tells of one event.
    *
    * @param options checked, with defaults.
-   * @throws where it could not be told; it is tried again then.
+   * @throws where it could not be told: it is tried again then, but for an error by the name of `GiveUp`.
    */
   notify(event: EventRecord, options: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<void>;
 }

@@ -2,6 +2,7 @@
  * The parts of an action that are maps of their own: permission to stop others, ready, restart, stop, logs.
  */
 import * as v from 'valibot';
+import { HAS_ZSTD } from '../log/codec.ts';
 import {
   countField,
   durationField,
@@ -15,7 +16,7 @@ import {
   timeoutField,
 } from './fields.ts';
 import type { SpecRegistry } from './registry.ts';
-import { byKind, byType, choice, fields, LIST_RULE, openFields, type Reads } from './schema_kit.ts';
+import { byKind, byType, choice, fields, LIST_RULE, openFields, type Reads, rule } from './schema_kit.ts';
 
 /** A rotation rule as it is checked: its `type`, and its options with their defaults. */
 export type RotationRule = { readonly type: string } & Readonly<Record<string, unknown>>;
@@ -120,6 +121,16 @@ export const stopField = fields(
   'How it is stopped.',
 );
 
+const compressField = v.pipe(
+  choice(['gzip', 'zstd', 'none']),
+  rule('zstd', (name: 'gzip' | 'zstd' | 'none') => {
+    if (name !== 'zstd' || HAS_ZSTD) return name;
+    throw new RangeError(
+      `must be gzip or none here: this Node (${process.version}) has no zstd, which Node 22.15 and newer have`,
+    );
+  }),
+);
+
 /** What becomes of what an action prints, with the rotators there are. */
 export function logsSchema({ rotators, incomplete = false }: SpecRegistry) {
   const byDefault = rotators.filter((rotator) => rotator.by_default).map(({ name }) => ({ type: name }));
@@ -139,9 +150,17 @@ export function logsSchema({ rotators, incomplete = false }: SpecRegistry) {
         v.optional(sizeField, '100MiB'),
         v.description('How much the logs of a job may take on disk, the oldest going first.'),
       ),
+      max_age: v.pipe(
+        v.optional(timeoutField),
+        v.description(
+          'How long a log that was set aside is kept after it was last written to. Default: for ever.',
+        ),
+      ),
       compress: v.pipe(
-        v.optional(choice(['gzip', 'none']), 'gzip'),
-        v.description('How logs that were set aside are compressed.'),
+        v.optional(compressField, 'gzip'),
+        v.description(
+          'How logs that were set aside are compressed. zstd needs a Node that has it: 22.15 or newer.',
+        ),
       ),
     },
     'What becomes of what it prints.',

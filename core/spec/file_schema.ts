@@ -4,6 +4,7 @@
 import * as v from 'valibot';
 import { actionSchema } from './action_schema.ts';
 import { nameField } from './fields.ts';
+import { notifyField } from './notify_field.ts';
 import { pluginsField } from './plugin_field.ts';
 import { probesField } from './probes_field.ts';
 import type { SpecRegistry } from './registry.ts';
@@ -25,6 +26,10 @@ export function fileSchema(registry: SpecRegistry) {
       services: namedMap(nameField, service, 'The services, by name.'),
       probes: v.optional(probesField(registry), {}),
       plugins: pluginsField,
+      notify: v.pipe(
+        v.optional(notifyField(registry), []),
+        v.description('Whom to tell of what happens, and how. Each rule counts.'),
+      ),
     },
     'What upkeep is to keep alive.',
   );

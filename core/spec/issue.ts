@@ -2,6 +2,7 @@
  * What is wrong with a service file, told so that it can be found and mended, and without giving secrets away.
  */
 import type * as v from 'valibot';
+import { COMMON_NOTIFY_FIELDS } from './notify_field.ts';
 import { kindOf } from './schema_kit.ts';
 
 /** Keys and indices that lead to a value. */
@@ -40,15 +41,24 @@ const SHOWN_LENGTH = 60;
 
 const SECRET = /pass|secret|token|credential|api_?key|private/i;
 
-/** A value, fit to be shown to anybody: environment variables, and what is named like a secret, by kind only. */
+/** A value, fit to be shown to anybody: variables, headers, and what is or may be a secret, by kind only. */
 export function shown(path: Path, value: unknown): string {
   const kind = kindOf(value);
   if (kind === 'nothing') return 'nothing';
   if (Array.isArray(value)) return `a list of ${value.length}`;
   if (kind === 'map') return 'a map';
-  const secret = path.includes('env') || SECRET.test(String(path.at(-1)));
+  const secret =
+    path.includes('env') ||
+    path.includes('headers') ||
+    isNotifyOption(path) ||
+    SECRET.test(String(path.at(-1)));
   if (typeof value !== 'string') return secret ? `a ${kind}` : String(value);
   return secret || value.length > SHOWN_LENGTH ? `text of ${value.length} characters` : JSON.stringify(value);
+}
+
+/** What a notifier takes of its own: many an address to be told at is a secret as a whole. */
+function isNotifyOption([first, , option]: Path): boolean {
+  return first === 'notify' && option !== undefined && !COMMON_NOTIFY_FIELDS.includes(String(option));
 }
 
 /** `services.shop.actions.web.tcp_ports[1]`. */

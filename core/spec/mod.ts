@@ -21,6 +21,7 @@ export type {
   ActionSpec,
   HealthSpec,
   KillOther,
+  NotifySpec,
   PluginSpec,
   ProbesSpec,
   ReadyClaims,

@@ -9,6 +9,7 @@ import { readDocument, type SpecDocument } from './document.ts';
 import { draftsOf } from './draft.ts';
 import { type FileInput, fileSchema } from './file_schema.ts';
 import { type Fault, pathText, type SpecIssue, schemaFault, shown } from './issue.ts';
+import { notifyFaults, resolveNotify } from './notify_field.ts';
 import { orderFaults } from './order_checks.ts';
 import { pluginField, resolvePlugin } from './plugin_field.ts';
 import { type PluginUse, pluginUses } from './plugin_uses.ts';
@@ -84,12 +85,15 @@ function checkDocument(
     ...actions.flatMap((action) => actionFaults(action, document, folder)),
     ...services.flatMap(orderFaults),
     ...claimFaults(actions, folder),
+    ...notifyFaults(document.data),
   ];
   if (all.length > 0 || !parsed.success) return { issues: issuesOf(all, document) };
   const { output } = parsed;
   const plugins = output.plugins.map((plugin) => resolvePlugin(plugin, folder));
   const { probes } = output;
-  return { file: { path: resolve(path), plugins, probes, services: resolveServices(output, folder) } };
+  const notify = output.notify.map(resolveNotify);
+  const file = { path: resolve(path), plugins, probes, notify };
+  return { file: { ...file, services: resolveServices(output, folder) } };
 }
 
 function pluginsOf(data: unknown, folder: string): OpenServiceFile['plugins'] {

@@ -4,6 +4,7 @@
 import type { PluginKind } from '../plugin/definition.ts';
 import { COMMON_HEALTH_FIELDS } from './health_field.ts';
 import type { Path } from './issue.ts';
+import { COMMON_NOTIFY_FIELDS } from './notify_field.ts';
 import { kindOf } from './schema_kit.ts';
 
 /** A place where a plugin is named by its `type`. */
@@ -17,7 +18,8 @@ export interface PluginUse {
 
 /** The uses in a file, whatever else may be wrong with it. @param data as it is written. */
 export function pluginUses(data: unknown): PluginUse[] {
-  return entries(data, 'services').flatMap(([service, { actions }]) =>
+  const notify = kindOf(data) === 'map' ? (data as Fields)['notify'] : undefined;
+  const inServices = entries(data, 'services').flatMap(([service, { actions }]) =>
     entries({ actions }, 'actions').flatMap(([action, fields]) => {
       const path = ['services', service, 'actions', action];
       const logs = kindOf(fields['logs']) === 'map' ? (fields['logs'] as Fields) : {};
@@ -27,6 +29,7 @@ export function pluginUses(data: unknown): PluginUse[] {
       ];
     }),
   );
+  return [...inServices, ...listed('notify', notify, ['notify'], COMMON_NOTIFY_FIELDS)];
 }
 
 type Fields = Readonly<Record<string, unknown>>;

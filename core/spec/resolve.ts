@@ -49,7 +49,7 @@ export function resolveAction(name: string, input: ActionInput, folder: string):
     },
     stop: input.stop,
     recovery: input.recovery ?? (input.singleton ? 'restart' : 'adopt'),
-    logs: input.logs,
+    logs: { ...input.logs, max_age: input.logs.max_age ?? null },
   };
 }
 

@@ -3,6 +3,7 @@
  * durations are ms and sizes are bytes. How each field is written is in `action_schema.ts`.
  */
 import type { RestartPolicy } from '../job/policy.ts';
+import type { ReasonCode } from '../job/reason.ts';
 import type { Permissions } from '../plugin/permissions.ts';
 import type { PortClaim } from '../reclaim/claim.ts';
 
@@ -75,7 +76,9 @@ export interface ActionSpec {
     readonly rotate: readonly ({ readonly type: string } & Readonly<Record<string, unknown>>)[];
     readonly keep: number;
     readonly max_total: number;
-    readonly compress: 'gzip' | 'none';
+    /** Null: no segment is too old. */
+    readonly max_age: number | null;
+    readonly compress: 'gzip' | 'zstd' | 'none';
   };
 }
 
@@ -105,6 +108,19 @@ export interface PluginSpec {
   readonly options: Readonly<Record<string, unknown>>;
 }
 
+/** Whom to tell of what happens, and how. */
+export interface NotifySpec {
+  readonly type: string;
+  /** The reason codes that it tells of. */
+  readonly events: readonly ReasonCode[];
+  /** Null: all of them, and what is about none. */
+  readonly services: readonly string[] | null;
+  /** A code about an action is told again no sooner than after so many ms. */
+  readonly min_interval: number;
+  /** What the notifier itself takes. */
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
 /** A service file that was found to be right. */
 export interface ServiceFile {
   /** Absolute. */
@@ -112,4 +128,5 @@ export interface ServiceFile {
   readonly probes: ProbesSpec;
   readonly plugins: readonly PluginSpec[];
   readonly services: Readonly<Record<string, ServiceSpec>>;
+  readonly notify: readonly NotifySpec[];
 }

@@ -8,6 +8,7 @@ import type { NumberedBatch } from './batch.ts';
 import { type Database, DatabaseError } from './database.ts';
 import { JOB_COLUMNS } from './job_rows.ts';
 import { knownVersion, MIGRATIONS } from './migrations.ts';
+import { CURSOR_COLUMNS } from './notify_cursors.ts';
 import { readEvents, readJobs, readRuns, readServices } from './queries.ts';
 import { EVENT_COLUMNS, RUN_COLUMNS, SERVICE_COLUMNS } from './record_rows.ts';
 
@@ -26,6 +27,7 @@ export function assertSound(database: Database): void {
     database.select(RUN_COLUMNS, 'FROM runs LIMIT 0');
     database.select(JOB_COLUMNS, 'FROM jobs LIMIT 0');
     database.select(EVENT_COLUMNS, 'FROM events LIMIT 0');
+    database.select(CURSOR_COLUMNS, 'FROM notify_cursors LIMIT 0');
   } catch (error) {
     throw new DatabaseError('SQLITE_CORRUPT', `the database has other tables than it should: ${error}`);
   }

@@ -68,6 +68,11 @@ export const MIGRATIONS: readonly string[] = [
    CREATE INDEX runs_of_service ON runs (service, started_at);`,
 
   `ALTER TABLE jobs ADD COLUMN spec_digest TEXT;`,
+
+  `CREATE TABLE notify_cursors (
+     rule TEXT PRIMARY KEY,
+     seq INTEGER NOT NULL
+   ) STRICT, WITHOUT ROWID;`,
 ];
 
 /** The database was written by a newer upkeep; this one leaves it alone. */

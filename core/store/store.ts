@@ -20,6 +20,7 @@ import { type Database, DatabaseError } from './database.ts';
 import { degradedReason, type Failure, failureOf, lossReason } from './failure.ts';
 import { mergeEvents, mergeLive, mergeRows } from './merge.ts';
 import { NewerDatabase } from './migrations.ts';
+import { type NotifyCursors, readCursors, writeCursors } from './notify_cursors.ts';
 import { DEFAULT_LIMITS, pruneEvents, pruneRuns, type StoreLimits } from './prune.ts';
 import {
   type JobQuery,
@@ -203,6 +204,25 @@ export class Store {
   events(query: EventQuery): EventRecord[] {
     const stored = this.#read((database) => readEvents(database, query), []);
     return this.#failure === null ? stored : mergeEvents(stored, this.#backlog.batch(), query);
+  }
+
+  /** How far each rule of `notify` has come; empty where that cannot be read. */
+  notifyCursors(): NotifyCursors {
+    return this.#read(readCursors, new Map());
+  }
+
+  /**
+   * Writes down how far each rule of `notify` has come, and forgets the rules that are not among them. Never throws.
+   * While the store is degraded nothing is written: the caller says it all again the next time.
+   */
+  keepNotifyCursors(cursors: NotifyCursors): void {
+    if (this.#failure !== null) return;
+    try {
+      writeCursors(this.#connection.writable(), cursors);
+      this.#dirty = true;
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   /**

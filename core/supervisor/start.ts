@@ -8,6 +8,7 @@ import { Lane } from '../host/lane.ts';
 import { atRest, identityOf, type Job } from '../job/job.ts';
 import { type Reason, reason } from '../job/reason.ts';
 import { Logs } from '../log/mod.ts';
+import { Notifications } from '../notify/mod.ts';
 import type { BuiltInPlugins } from '../plugin/built_in.ts';
 import { type LoadedPlugin, loadServiceFile } from '../plugin/remote/load.ts';
 import { PluginHost } from '../plugin/remote/plugin_host.ts';
@@ -151,7 +152,10 @@ async function assemble(
     agenda,
     runtime: options.plugin_runtime ?? ownRuntime(),
     built_in: options.plugins,
-    changed: () => probes.offer(plugins.probes),
+    changed: () => {
+      probes.offer(plugins.probes);
+      notifications.refresh();
+    },
     jobs: {
       of: (service) => fleet.services.get(service)?.jobs[0] ?? null,
       halting: () => loop.halting,
@@ -170,6 +174,7 @@ async function assemble(
   ): Promise<void> {
     const own = plugins.adopt(loaded, file);
     probes.configure(file.probes);
+    notifications.apply(file.notify);
     fleet.adopt({ ...file, services: { ...file.services, ...own } });
     await between();
     fleet.enact(origin);
@@ -304,6 +309,16 @@ async function assemble(
     ownLaunch: (service) => plugins.launch(service),
   });
 
+  const notifications = new Notifications({
+    clock,
+    agenda,
+    store,
+    notifiers: plugins.notifiers,
+    random: Math.random,
+    report: (why) => record(null, why),
+  });
+  events.subscribe((event) => notifications.hear(event));
+
   const supervisor = new Supervisor({
     host,
     store,
@@ -336,6 +351,7 @@ async function assemble(
           throw error;
         }
       }),
+    farewell: () => notifications.close(),
     close: () => {
       agenda.clear();
       plugins.close();
@@ -356,6 +372,7 @@ async function assemble(
     for (const leftover of recover(new LostJobs(roster, store, clock), loop, host, paths, survivors))
       housekeeping.endLeftover(leftover);
   });
+  for (const { log } of loop.jobs.values()) logs.tend(log);
   housekeeping.begin();
   if (store.degraded !== null) housekeeping.storeDegraded();
   return supervisor;

@@ -54,6 +54,8 @@ export interface SupervisorParts {
   readonly about: Omit<DaemonHealth, 'status' | 'store'>;
   /** Reads the service file again and applies it; null where that was done. */
   reload(origin: Origin): Promise<SpecIssue[] | null>;
+  /** Waits a short while for the last events to be told. */
+  farewell(): Promise<void>;
   /** Lets everything go: timers, descriptors, the store, the lock. */
   close(): void;
 }
@@ -233,6 +235,7 @@ export class Supervisor implements Control {
       () => [...loop.jobs.values()].every(({ job }) => atRest(job)),
       Number.POSITIVE_INFINITY,
     );
+    await this.#parts.farewell();
     this.#parts.close();
     this.#hasStopped();
   }

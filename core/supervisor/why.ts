@@ -37,6 +37,7 @@ const NEXT_STEP: { readonly [C in ReasonCode]: string } = {
   PIDFILE_UNWRITABLE: 'Make the folder of `pid_file` or correct the path; nothing depends on it.',
   LOG_LOSSY: 'Move the state folder to a file system with fallocate (ext4, xfs, btrfs, tmpfs).',
   LOG_DEGRADED: 'Make room on the disk or mend the log folder; what the service writes is not lost.',
+  NOTIFY_DEGRADED: 'Mend what the message names; the events themselves are kept: upkeep events.',
   LOG_TRUNCATED: 'Let the service append to its log instead of truncating it.',
   REQUESTED: 'Nothing: somebody asked for it.',
   REBOOTED: 'Nothing: the machine was started again, and so was this.',

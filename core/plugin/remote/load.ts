@@ -14,6 +14,7 @@ import {
   type PluginUse,
   type SpecRegistry,
 } from '../../spec/mod.ts';
+import { COMMON_NOTIFY_FIELDS } from '../../spec/notify_field.ts';
 import type { BuiltInPlugins } from '../built_in.ts';
 import { descriptionSchema, optionIssuesSchema } from './answer_schemas.ts';
 import type { OptionIssue, PluginDescription } from './boot.ts';
@@ -111,9 +112,16 @@ async function loadOne(
   }
 }
 
+const TAKEN_NAMES: Readonly<Record<PluginDescription['kind'], readonly string[]>> = {
+  probe: [],
+  health: COMMON_HEALTH_FIELDS,
+  rotate: ['type'],
+  notify: COMMON_NOTIFY_FIELDS,
+};
+
 /** An option that is called as what stands beside it anyway could never be given. */
 function refuseCommonNames({ kind, options }: PluginDescription, file: string): void {
-  const taken = kind === 'health' ? COMMON_HEALTH_FIELDS : kind === 'probe' ? [] : ['type'];
+  const taken = TAKEN_NAMES[kind];
   const wrong = options.find((name) => taken.includes(name));
   if (wrong === undefined) return;
   throw new Error(

@@ -10,21 +10,27 @@ describe('the layout of a log folder', () => {
       'current.log',
       '2.1.log.gz',
       '2.1.idx',
+      '2.2.log.zst',
+      '2.3.log.zst',
+      '2.3.log.gz',
       '2.log',
       '2.log.gz',
       '2.idx',
       '4.idx',
       '10.log.gz.tmp',
+      '10.log.xz',
       'current.idx.tmp',
       'notes.log',
       'README',
       '3.0.log',
     ]);
     expect(layout.segments.map(({ name, ...files }) => ({ stem: formatSegment(name), ...files }))).toEqual([
-      { stem: '2', plain: true, gzip: true, index: true },
-      { stem: '2.1', plain: false, gzip: true, index: true },
-      { stem: '4', plain: false, gzip: false, index: true },
-      { stem: '10', plain: true, gzip: false, index: false },
+      { stem: '2', plain: true, packed: 'gz', index: true },
+      { stem: '2.1', plain: false, packed: 'gz', index: true },
+      { stem: '2.2', plain: false, packed: 'zst', index: false },
+      { stem: '2.3', plain: false, packed: 'gz', index: false },
+      { stem: '4', plain: false, packed: null, index: true },
+      { stem: '10', plain: true, packed: null, index: false },
     ]);
     expect(layout.current).toEqual({ log: true, index: true });
     expect(layout.temporary).toEqual(['10.log.gz.tmp', 'current.idx.tmp']);

@@ -11,9 +11,11 @@ function violations(active: ActiveSize, bounds: { keep: number; max_total: numbe
     const tooLarge =
       live > block && live > bounds.max_total && live - Math.floor(bounds.max_total * 0.75) >= block;
     const cuttable = segment !== null && live > Math.max(segment, block) + block;
-    return tooLarge || cuttable ? ['keeps what is too large'] : [];
+    const takeable = active.whole && live > 0;
+    return tooLarge || cuttable || takeable ? ['keeps what is too large'] : [];
   }
   const wrong: string[] = [];
+  if (active.whole && step.action === 'copy') return step.bytes === live ? [] : ['leaves some of the whole'];
   if (step.bytes <= 0) wrong.push('takes nothing');
   if (step.bytes >= live) wrong.push('takes the last byte');
   if ((taken + step.bytes) % block !== 0) wrong.push('ends within a block');
@@ -49,9 +51,11 @@ describe('the plan for a head', () => {
           for (const segment of [null, 1, BLOCK, 4 * BLOCK + 5, 50 * BLOCK])
             for (const keep of [0, 1, 10])
               for (const max_total of [0, BLOCK, 20 * BLOCK, 500 * BLOCK]) {
-                const active = { live, taken, block, segment };
-                const found = violations(active, { keep, max_total });
-                if (found.length > 0) wrong.push({ active, keep, max_total, found });
+                for (const whole of [false, true]) {
+                  const active = { live, taken, block, segment, whole };
+                  const found = violations(active, { keep, max_total });
+                  if (found.length > 0) wrong.push({ active, keep, max_total, found });
+                }
               }
     expect(wrong).toEqual([]);
   });
@@ -83,11 +87,21 @@ describe('the plan for a head', () => {
     ['more than there may be', 401 * BLOCK, null, { action: 'drop', bytes: 101 * BLOCK }],
   ])('%s', (_, live, segment, expected) => {
     const bounds = { keep: 10, max_total: 400 * BLOCK };
-    expect(planHead({ live, taken: 0, block: BLOCK, segment }, bounds)).toEqual(expected);
+    expect(planHead({ live, taken: 0, block: BLOCK, segment, whole: false }, bounds)).toEqual(expected);
+  });
+
+  it('takes everything to the last byte where a rotator wants the whole, however little it is', () => {
+    const bounds = { keep: 10, max_total: 400 * BLOCK };
+    const plan = (live: number) =>
+      planHead({ live, taken: 7, block: BLOCK, segment: live, whole: true }, bounds);
+    for (const live of [1, BLOCK - 7, BLOCK, 3 * BLOCK + 1]) {
+      expect(plan(live)).toEqual({ action: 'copy', bytes: live });
+    }
+    expect(plan(0)).toEqual({ action: 'keep' });
   });
 
   it('counts blocks from the start of the file, not from where it can be read', () => {
-    const active = { live: 5 * BLOCK, taken: 100, block: BLOCK, segment: 2 * BLOCK };
+    const active = { live: 5 * BLOCK, taken: 100, block: BLOCK, segment: 2 * BLOCK, whole: false };
     expect(planHead(active, { keep: 10, max_total: 1e9 })).toEqual({
       action: 'copy',
       bytes: 2 * BLOCK - 100,
@@ -98,7 +112,7 @@ describe('the plan for a head', () => {
     const bounds = { keep: 3, max_total: 40 * BLOCK };
     let [live, taken, steps] = [1000 * BLOCK + 17, 0, 0];
     for (; ; steps++) {
-      const step = planHead({ live, taken, block: BLOCK, segment: 8 * BLOCK }, bounds);
+      const step = planHead({ live, taken, block: BLOCK, segment: 8 * BLOCK, whole: false }, bounds);
       if (step.action === 'keep' || live <= 8 * BLOCK) break;
       live -= step.bytes;
       taken += step.bytes;

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
-import { allowance, segmentSize } from '../../../core/log/rotation_rule.ts';
+import { allowance, askRotators } from '../../../core/log/rotation_rule.ts';
 import type { LogFacts, LogRotator } from '../../../core/plugin/log_rotator.ts';
 import { builtInPlugins } from '../../../plugins/mod.ts';
 import { jobWith } from './support.ts';
@@ -30,7 +30,8 @@ describe('the size of a segment', () => {
     ['restart, while in use', [{ type: 'restart' }], null],
   ])('%s', (_, rotate, expected) => {
     const policy = jobWith({ rotate }).policy;
-    expect(segmentSize([...builtInPlugins.rotators, aged], policy, FACTS, () => {})).toBe(expected);
+    const wish = askRotators([...builtInPlugins.rotators, aged], policy, FACTS, () => {});
+    expect(wish.segment).toBe(expected);
   });
 });
 
@@ -45,9 +46,10 @@ describe('a rotator that throws', () => {
     };
     const { policy } = jobWith({ rotate: [{ type: 'broken' }, { type: 'size', max: 4000 }] });
     const failed: string[] = [];
-    expect(
-      segmentSize([...builtInPlugins.rotators, broken], policy, FACTS, (type) => failed.push(type)),
-    ).toBe(4000);
+    const wish = askRotators([...builtInPlugins.rotators, broken], policy, FACTS, (type) =>
+      failed.push(type),
+    );
+    expect(wish.segment).toBe(4000);
     expect(failed).toEqual(['broken']);
     expect(allowance([...builtInPlugins.rotators, broken], policy, 0)).toBe(4000);
   });

@@ -1,13 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import {
-  decodeTable,
-  encodeTable,
-  MAX_TABLE_BYTES,
-  memberAt,
-  memberSize,
-} from '../../../core/log/seekable_gzip.ts';
+import { memberAt, memberSize } from '../../../core/log/members.ts';
+import { decodeTable, encodeTable, MAX_TABLE_BYTES } from '../../../core/log/seekable_gzip.ts';
 
 function make(pieces: readonly Buffer[]): Buffer {
   const members = pieces.map((piece) => gzipSync(piece));

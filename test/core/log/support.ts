@@ -3,11 +3,11 @@
  */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
-import type { Host } from '../../../core/host/host.ts';
+import { basename, join } from 'node:path';
+import type { Host, Processes } from '../../../core/host/host.ts';
 import { nodeHost } from '../../../core/host/node_host.ts';
 import type { Reason } from '../../../core/job/reason.ts';
+import { codecOf } from '../../../core/log/codec.ts';
 import { readLayout } from '../../../core/log/layout.ts';
 import { type LogJob, type LogPolicy, Logs } from '../../../core/log/mod.ts';
 import { formatSegment } from '../../../core/log/segment_name.ts';
@@ -25,6 +25,7 @@ export function jobWith(policy: Partial<LogPolicy> = {}, job_id = 'j1'): LogJob 
     rotate: [{ type: 'restart' }, { type: 'size', max: 65_536 }],
     keep: 1000,
     max_total: 1_000_000_000,
+    max_age: null,
     compress: 'none',
   };
   return { service: 'shop', action: 'web', job_id, policy: { ...usual, ...policy } };
@@ -74,7 +75,8 @@ export interface Fixture {
 }
 
 /** Makes a {@link Fixture}. */
-export function logsIn(dir: string, host: Host = nodeHost()): Fixture {
+export function logsIn(dir: string, real: Host = nodeHost()): Fixture {
+  const host = withOwnHelpers(real);
   const reports: Reports = [];
   const wakes: unknown[] = [];
   const report = (job: LogJob, { code, message, evidence }: Reason): void => {
@@ -107,6 +109,30 @@ export function logsIn(dir: string, host: Host = nodeHost()): Fixture {
   return { logs, host, reports, wakes, look, lookAndWait, quiet };
 }
 
+const MACHINE = nodeHost().processes;
+
+/**
+ * Whoever else tests logs on this machine runs `fallocate` too, and a removal waits for one that cannot be looked into:
+ * only this process's own count here.
+ */
+function withOwnHelpers(host: Host): Host {
+  const { processes } = host;
+  const argv: Processes['argv'] = (pid) => {
+    const found = processes.argv(pid);
+    if (basename(found?.[0] ?? '') !== 'fallocate') return found;
+    const stat = MACHINE.stat(pid);
+    return stat === null || stat.ppid === process.pid ? found : null;
+  };
+  const own = new Proxy(processes, {
+    get(_, name) {
+      if (name === 'argv') return argv;
+      const value: unknown = Reflect.get(processes, name, processes);
+      return typeof value === 'function' ? value.bind(processes) : value;
+    },
+  });
+  return { ...host, processes: own };
+}
+
 /** A job's log folder. */
 export function folderOf(dir: string, job: LogJob): string {
   const folder = join(dir, job.service, job.action, job.job_id);
@@ -122,14 +148,26 @@ export function listing(dir: string): string[] {
 /** What is in a job's segments, oldest first, as every tool would read them. */
 export function segmentsOf(dir: string, job: LogJob): { name: string; text: string }[] {
   const folder = folderOf(dir, job);
-  return readLayout(readdirSync(folder)).segments.map(({ name, gzip }) => {
-    const stem = formatSegment(name);
-    const bytes = readFileSync(join(folder, gzip ? `${stem}.log.gz` : `${stem}.log`));
+  return readLayout(readdirSync(folder)).segments.map((segment) => {
+    const stem = formatSegment(segment.name);
+    const name = segment.packed === null ? `${stem}.log` : `${stem}.log.${segment.packed}`;
+    const bytes = readFileSync(join(folder, name));
     return {
-      name: gzip ? `${stem}.log.gz` : `${stem}.log`,
-      text: (gzip ? gunzipSync(bytes) : bytes).toString('latin1'),
+      name,
+      text: (segment.packed === null ? bytes : unpacked(bytes, segment.packed)).toString('latin1'),
     };
   });
+}
+
+/** What is in a compressed segment, without its table: some tools read the first zstd frame only. */
+function unpacked(bytes: Buffer, suffix: 'gz' | 'zst'): Buffer {
+  const { work, decodeTable } = codecOf(suffix);
+  const members = decodeTable(bytes) ?? [];
+  if (work === null) throw new Error(`cannot decompress .${suffix} here`);
+  if (suffix === 'gz') return work.decompressSync(bytes);
+  return Buffer.concat(
+    members.map(({ from, bytes: length }) => work.decompressSync(bytes.subarray(from, from + length))),
+  );
 }
 
 /** All of an iterable of bytes as text. */

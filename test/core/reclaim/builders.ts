@@ -50,7 +50,7 @@ export function anAction(changes: Partial<ActionSpec> = {}): ActionSpec {
     },
     stop: { signal: 'SIGINT', timeout: 1_000 },
     recovery: 'adopt',
-    logs: { rotate: [], keep: 10, max_total: 1_000_000, compress: 'none' },
+    logs: { rotate: [], max_age: null, keep: 10, max_total: 1_000_000, compress: 'none' },
     ...changes,
   };
 }

@@ -138,7 +138,7 @@ describe('serviceFileJsonSchema', () => {
     expect(below(ACTION, 'restart', 'policy').enum).toEqual(['always', 'on_failure', 'never']);
     expect(below(ACTION, 'ready', 'claims').enum).toEqual(['own', 'open', 'none']);
     expect(below(ACTION, 'recovery').enum).toEqual(['adopt', 'restart']);
-    expect(below(ACTION, 'logs', 'compress').enum).toEqual(['gzip', 'none']);
+    expect(below(ACTION, 'logs', 'compress').enum).toEqual(['gzip', 'zstd', 'none']);
     expect(below(ACTION, 'stop', 'signal').enum).toEqual(
       expect.arrayContaining(['SIGTERM', 'TERM', 'SIGKILL', 'HUP']),
     );
@@ -179,6 +179,7 @@ describe('serviceFileJsonSchema', () => {
         rotate: [{ type: 'weight', max: '1KiB' }, { type: 'moon' }],
         keep: 0,
         max_total: 1,
+        max_age: '7d',
         compress: 'none',
       },
     },
@@ -222,6 +223,8 @@ describe('serviceFileJsonSchema', () => {
     { recovery: 'no' },
     { logs: { max_total: '10M' } },
     { logs: { max_total: 0 } },
+    { logs: { max_age: 0 } },
+    { logs: { compress: 'xz' } },
     { logs: { keep: -1 } },
     { logs: { rotate: [{}] } },
     { logs: { rotate: [{ type: 'sun' }] } },

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { HAS_ZSTD } from '../../../core/log/codec.ts';
 import { parseServiceFile } from '../../../core/spec/parse.ts';
-import { accepted, actionWith, fileOf, PATH, REGISTRY } from './support.ts';
+import { accepted, actionWith, fileOf, fileWith, PATH, REGISTRY, refused } from './support.ts';
 
 const DEFAULTS = {
   name: 'a',
@@ -34,6 +35,7 @@ const DEFAULTS = {
     rotate: [{ type: 'noon' }, { type: 'weight', max: 10_485_760 }],
     keep: 10,
     max_total: 104_857_600,
+    max_age: null,
     compress: 'gzip',
   },
 };
@@ -70,6 +72,22 @@ describe('defaults', () => {
       max_delay: 60_000,
     });
     expect(actionWith({ restart: { delay: '1m', max_delay: '1m' } }).restart.max_delay).toBe(60_000);
+  });
+});
+
+describe('compression by zstd', () => {
+  it.skipIf(HAS_ZSTD)('is refused by a Node that does not have it', () => {
+    const [issue] = refused(fileWith({ logs: { compress: 'zstd' } }));
+    expect(issue).toMatchObject({
+      path: 'services.s.actions.a.logs.compress',
+      rule: 'zstd',
+      value: '"zstd"',
+    });
+    expect(issue?.message).toMatch(/^must be gzip or none here: this Node \(v.*\) has no zstd/);
+  });
+
+  it.skipIf(!HAS_ZSTD)('is taken by a Node that has it (needs Node 22.15 or newer)', () => {
+    expect(actionWith({ logs: { compress: 'zstd' } }).logs.compress).toBe('zstd');
   });
 });
 
@@ -202,8 +220,16 @@ describe('fields', () => {
     [{ logs: { rotate: [] } }, { logs: { ...DEFAULTS.logs, rotate: [] } }],
     [{ logs: { rotate: [{ type: 'moon' }] } }, { logs: { ...DEFAULTS.logs, rotate: [{ type: 'moon' }] } }],
     [
-      { logs: { rotate: [{ type: 'weight' }], keep: 0, max_total: 5000, compress: 'none' } },
-      { logs: { rotate: [{ type: 'weight', max: 10_485_760 }], keep: 0, max_total: 5000, compress: 'none' } },
+      { logs: { rotate: [{ type: 'weight' }], keep: 0, max_total: 5000, max_age: '7d', compress: 'none' } },
+      {
+        logs: {
+          rotate: [{ type: 'weight', max: 10_485_760 }],
+          keep: 0,
+          max_total: 5000,
+          max_age: 7 * 86_400_000,
+          compress: 'none',
+        },
+      },
     ],
     [
       {

@@ -27,7 +27,15 @@ export const REGISTRY: SpecRegistry = {
       }),
     },
   ],
-  notifiers: [],
+  notifiers: [
+    {
+      name: 'bell',
+      summary: 'By bell.',
+      options: v.strictObject({
+        tone: v.pipe(v.optional(v.string('must be text'), 'high'), v.description('How it sounds.')),
+      }),
+    },
+  ],
   probes: [{ name: 'eyes' }, { name: 'ears' }, { name: 'nose' }],
 };
 
