@@ -14,7 +14,7 @@ import { webhookNotifier } from '../../plugins/notify_webhook.ts';
 import { freePort } from '../support/sandbox.ts';
 import { until } from '../support/until.ts';
 import { type NotifierWorld, notifierCases } from './notifier.ts';
-import { runCases } from './run_cases.ts';
+import { describeContract } from './vitest.ts';
 
 const host = nodeHost();
 
@@ -98,6 +98,6 @@ const exec: NotifierWorld = {
   },
 };
 
-describe('the notifier webhook', () => runCases(notifierCases(webhook)));
+describe('the notifier webhook', () => describeContract(notifierCases(webhook)));
 
-describe('the notifier exec', () => runCases(notifierCases(exec)));
+describe('the notifier exec', () => describeContract(notifierCases(exec)));

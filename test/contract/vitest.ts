@@ -9,13 +9,15 @@ import { lackingNeeds } from './machine.ts';
  * Defines a test for each case. It is skipped by name, with the reason, where the machine lacks what it needs.
  *
  * @param excuses cases that cannot hold for what is tested, by name, with the reason why.
+ * @param has needs that are met, beside what `machine.ts` knows of.
  */
 export function describeContract(
   cases: readonly ContractCase[],
   excuses: Readonly<Record<string, string>> = {},
+  has: readonly string[] = [],
 ): void {
   for (const each of cases) {
-    const lacking = lackingNeeds(each);
+    const lacking = lackingNeeds(each).filter((need) => !has.includes(need));
     const reason = excuses[each.name] ?? (lacking.length === 0 ? undefined : `needs ${lacking.join(', ')}`);
     if (reason === undefined) it(each.name, () => each.run());
     else it.skip(`${each.name} (${reason})`, () => each.run());

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { nodeHost } from '../../core/host/node_host.ts';
 import { packageFolder } from '../../core/plugin/remote/locate.ts';
 import type { PluginRuntime } from '../../core/plugin/remote/runtime.ts';
+import { otherNode } from './other_nodes.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/core/plugin/remote/child/main.js', import.meta.url));
 
@@ -22,10 +23,10 @@ export interface TestedNode {
   readonly needs: string | null;
 }
 
-/** This Node, the others that are installed for tests, and those that `UPKEEP_NODES` names (paths, joined by colons). */
+/** This Node, a newer one that is installed for tests, and those that `UPKEEP_NODES` names (paths, joined by colons). */
 export const NODES: readonly TestedNode[] = [
   tested(process.execPath),
-  tested(fileURLToPath(new URL('../../node_modules/node24/bin/node', import.meta.url)), 'node24'),
+  tested(otherNode(24).path, otherNode(24).need),
   ...(process.env['UPKEEP_NODES'] ?? '').split(':').flatMap((path) => (path === '' ? [] : [tested(path)])),
 ];
 
@@ -34,7 +35,7 @@ export const OWN_RUNTIME: PluginRuntime = tested(process.execPath).runtime;
 
 function tested(node: string, name?: string): TestedNode {
   if (!existsSync(node)) {
-    return { name: name ?? node, runtime: { node, version: '0', main: MAIN }, needs: `the package ${name}` };
+    return { name: name ?? node, runtime: { node, version: '0', main: MAIN }, needs: name ?? node };
   }
   const version = execFileSync(node, ['-p', 'process.versions.node'], { encoding: 'utf8' }).trim();
   return { name: `Node ${version}`, runtime: { node, version, main: MAIN }, needs: stripper(version) };

@@ -1,20 +1,20 @@
 import { execFile, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, renameSync, writeFileSync, writeSync } from 'node:fs';
+import { readdirSync, renameSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { codecNamed, codecOf, HAS_ZSTD } from '../../../core/log/codec.ts';
 import { decodeTable, encodeTable, MAX_TABLE_BYTES } from '../../../core/log/seekable_zstd.ts';
-import { runCases } from '../../contract/run_cases.ts';
+import { describeContract } from '../../contract/vitest.ts';
+import { otherNode } from '../../support/other_nodes.ts';
 import { folderOf, jobWith, logsIn, numbersIn, scratch, textOf } from './support.ts';
 import { zstdCases } from './zstd_cases.ts';
 
-const NEWER = fileURLToPath(new URL('../../../node_modules/node24/bin/node', import.meta.url));
+const { path: NEWER, installed: hasNewer, need: NEWER_NEED } = otherNode(24);
 const MAIN = fileURLToPath(new URL('zstd_main.ts', import.meta.url));
-const ZSTD = 'zstd in Node (22.15 or newer, here or in node_modules/node24)';
+const ZSTD = `zstd in Node (22.15 or newer, here or as ${NEWER_NEED})`;
 
-const hasNewer = existsSync(NEWER);
 const has = [
   ...(HAS_ZSTD || hasNewer ? [ZSTD] : []),
   ...(spawnSync('zstd', ['--version']).status === 0 ? ['the program zstd'] : []),
@@ -26,12 +26,13 @@ async function elsewhere(...argv: string[]): Promise<void> {
 }
 
 describe('segments of zstd', { timeout: 600_000 }, () => {
-  runCases(
+  describeContract(
     zstdCases.map(({ name, needs = [], run }, number) => ({
       name,
       needs: [ZSTD, ...needs],
       run: HAS_ZSTD ? run : () => elsewhere('case', String(number)),
     })),
+    {},
     has,
   );
 });

@@ -159,7 +159,7 @@ describe.each(NODES)('on $name', ({ runtime, needs }) => {
     });
     expect(variables).toEqual([]);
     expect(connected).toBe(0);
-    expect(driven.plugin.denied).toBe(5);
+    expect(driven.plugin.denied).toBe(6);
     for (const left of ['upkeep-hostile', 'upkeep-hostile.db', 'upkeep-hostile.json']) {
       expect(existsSync(join('/tmp', left))).toBe(false);
     }
