@@ -8,10 +8,13 @@
 import type { Agenda } from '../host/agenda.ts';
 import type { Host, ProcessStat } from '../host/host.ts';
 import type { EscapeeFinder, Remains, Traces } from './escapees.ts';
+import type { Identity } from './identity.ts';
 import type { ProcessTable } from './process_table.ts';
 
 /** An incarnation to be ended. */
 export interface ReapTarget extends Traces {
+  /** Its main process, or one that is certainly left of it: a group is signalled by nobody else's number. */
+  readonly identity: Identity;
   /** Grows while the job's tree is watched, and once more before the first signal. */
   readonly sessions: Set<number>;
 }

@@ -7,7 +7,7 @@ import { fileKey, type Host } from '../host/host.ts';
 import { identityOf } from '../job/job.ts';
 import { type Reason, reason } from '../job/reason.ts';
 import type { Logs } from '../log/mod.ts';
-import type { EscapeeFinder } from '../process/escapees.ts';
+import type { EscapeeFinder, Traces } from '../process/escapees.ts';
 import type { OomWitness } from '../process/oom.ts';
 import type { ProcessTable } from '../process/process_table.ts';
 import type { Reaper, ReapTarget } from '../process/reaper.ts';
@@ -49,7 +49,7 @@ const STORE_RETRY_INTERVAL = 2_000;
 
 interface Sweep {
   readonly runtime: JobRuntime;
-  readonly target: ReapTarget;
+  readonly traces: Traces;
 }
 
 /** Recurring duties. */
@@ -82,9 +82,9 @@ export class Housekeeping {
     this.#ports.agenda.set('logs', this.#ports.host.clock.mono(), () => this.#lookAtLogs());
   }
 
-  /** An incarnation has ended by itself; what escaped its group is searched for, in the background. */
-  leftBehind(runtime: JobRuntime, target: ReapTarget): void {
-    this.#sweeps.push({ runtime, target });
+  /** An incarnation is over; what escaped its group is searched for, in the background. */
+  leftBehind(runtime: JobRuntime, traces: Traces): void {
+    this.#sweeps.push({ runtime, traces });
     if (this.#sweeps.length > 1) return;
     const pause = Math.max(SWEEP_DELAY, this.#ports.finder.last_duration / SWEEP_SHARE);
     this.#ports.agenda.set('sweep', this.#ports.host.clock.mono() + pause, () => this.#sweep());
@@ -99,7 +99,8 @@ export class Housekeeping {
       identity,
       sessions: new Set(),
       files: [],
-      bornBefore: () => Number.POSITIVE_INFINITY,
+      since: Number.POSITIVE_INFINITY,
+      successor: () => null,
     };
     const message = `stopped pid ${identity.pid}, left over from incarnation ${incarnation} of ${service}/${action}`;
     this.#ports.note(runtime, reason('RECLAIMED', message, { identity, incarnation }));
@@ -154,16 +155,22 @@ export class Housekeeping {
     const { finder } = this.#ports;
     const sweeps = this.#sweeps;
     this.#sweeps = [];
-    for (const { runtime, target } of sweeps) {
-      void finder.find(target).then((remains) => {
-        if (remains.processes.length === 0) {
-          if (remains.complete) this.#release(runtime, target.files);
+    for (const sweep of sweeps) {
+      const { runtime, traces } = sweep;
+      void finder.find(traces).then((remains) => {
+        const [first] = [...remains.processes].sort((a, b) => a.start_time - b.start_time);
+        if (first === undefined) {
+          if (remains.complete) this.#release(runtime, traces.files);
           return;
         }
         const pids = remains.processes.map((stat) => stat.pid);
-        const message = `stopped what incarnation ${target.incarnation} left behind: pid ${pids.join(', ')}`;
-        this.#ports.note(runtime, reason('RECLAIMED', message, { pids, incarnation: target.incarnation }));
-        this.#endRemains(target, runtime.spec.stop.timeout, () => this.#release(runtime, target.files));
+        const message = `stopped what incarnation ${traces.incarnation} left behind: pid ${pids.join(', ')}`;
+        this.#ports.note(runtime, reason('RECLAIMED', message, { pids, incarnation: traces.incarnation }));
+        const { boot_id } = this.#ports.host.processes;
+        const identity = traces.identity ?? { boot_id, pid: first.pid, start_time: first.start_time };
+        const target = { ...traces, identity, sessions: new Set(traces.sessions) };
+        // That end may have been under way already, for somebody who knew less of its traces: it is looked at again.
+        this.#endRemains(target, runtime.spec.stop.timeout, () => this.leftBehind(runtime, traces));
       });
     }
   }

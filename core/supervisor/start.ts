@@ -300,7 +300,7 @@ async function assemble(
     dispatch: (job_id, event) => loop.dispatch(job_id, event),
     note: record,
     watchReady: (runtime) => watch.awaitReady(runtime),
-    leftBehind: (runtime, target) => housekeeping.leftBehind(runtime, target),
+    leftBehind: (runtime, traces) => housekeeping.leftBehind(runtime, traces),
     ownLaunch: (service) => plugins.launch(service),
   });
 
@@ -354,6 +354,7 @@ async function assemble(
     const survivors = await findSurvivors(host, instance, options.pid);
     for (const leftover of recover(new LostJobs(roster, store, clock), loop, host, paths, survivors))
       housekeeping.endLeftover(leftover);
+    for (const runtime of loop.jobs.values()) effects.searchEarlier(runtime);
   });
   housekeeping.begin();
   if (store.degraded !== null) housekeeping.storeDegraded();

@@ -128,7 +128,7 @@ describe('upkeep killed between any two things it does to a log', () => {
           written[written.second === '' ? 'first' : 'second'] += more;
         }
         await after.quiet();
-        for (const file of after.logs.sealed(job)) after.logs.release(job, file);
+        for (const file of after.logs.sealed(job, 0)) after.logs.release(job, file);
         await after.quiet();
 
         const all = written.first + written.second;

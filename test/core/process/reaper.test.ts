@@ -44,7 +44,8 @@ function targetOf(identity: ReapTarget['identity']): ReapTarget {
     identity,
     sessions: new Set(),
     files: [],
-    bornBefore: () => Number.POSITIVE_INFINITY,
+    since: 0,
+    successor: () => null,
   };
 }
 
