@@ -198,6 +198,11 @@ async function assemble(
     random: Math.random,
     commit,
     perform: (runtime, effect) => effects.perform(runtime, effect),
+    undecided: (job) =>
+      // SIGKILL is sent when its time has come; what survives it has to be seen.
+      job.phase === 'stopping' && job.escalation !== 'term'
+        ? reaper.undecided(job.id, job.restart_count)
+        : null,
     changed: (runtime, before) => jobChanged(runtime, before),
   });
   const roster = new Roster({
