@@ -229,10 +229,13 @@ export class Effects {
     const told = shellExit(spec, status.exit_code) ?? exitReason(status);
     const why = runtime.signalled ? told : (this.#outOfMemory(runtime, status) ?? told);
     oom.forget(job.id);
+    // What is being stopped is searched for by the reaper.
+    const stopping = job.phase === 'stopping';
     const group_alive = host.processes.groupExists(identity.pid);
     this.#ports.dispatch(job.id, { type: 'exited', incarnation, group_alive, status, reason: why });
     reaper.mainExited(job.id, incarnation);
-    if (!group_alive) this.#ports.leftBehind(runtime, this.#reapTarget(runtime, identity, incarnation));
+    if (!group_alive && !stopping)
+      this.#ports.leftBehind(runtime, this.#reapTarget(runtime, identity, incarnation));
   }
 
   /** A death by SIGKILL that nobody asked for, be it of a child that a shell tells of, may be the kernel's doing. */

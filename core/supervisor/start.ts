@@ -340,6 +340,7 @@ async function assemble(
           throw error;
         }
       }),
+    finish: () => housekeeping.finish(),
     close: () => {
       agenda.clear();
       plugins.close();

@@ -53,6 +53,8 @@ export interface SupervisorParts {
   readonly about: Omit<DaemonHealth, 'status' | 'store'>;
   /** Reads the service file again and applies it; null where that was done. */
   reload(origin: Origin): Promise<SpecIssue[] | null>;
+  /** Resolves once what earlier incarnations left behind is searched for and ended. */
+  finish(): Promise<void>;
   /** Lets everything go: timers, descriptors, the store, the lock. */
   close(): void;
 }
@@ -224,6 +226,7 @@ export class Supervisor implements Control {
       () => [...loop.jobs.values()].every(({ job }) => atRest(job)),
       Number.POSITIVE_INFINITY,
     );
+    await this.#parts.finish();
     this.#parts.close();
     this.#hasStopped();
   }

@@ -61,6 +61,18 @@ const sleeper = (extra: object = {}): object => ({
   actions: { main: { process: true, run: ['sleep', '1000'], stop: { timeout: '1s' }, ...extra } },
 });
 
+/** The child that the service has started in a session of its own, with no environment, once that is so. */
+async function wipedEscapee(record: string): Promise<number> {
+  await until(() => existsSync(`${record}.escapees`));
+  const escapee = Number(readFileSync(`${record}.escapees`, 'utf8'));
+  // It carries no marker by which anybody else would find it.
+  onTestFinished(() => {
+    if (alive(escapee)) process.kill(escapee, 'SIGKILL');
+  });
+  await until(() => readFileSync(`/proc/${escapee}/environ`, 'latin1') === '');
+  return escapee;
+}
+
 describe('a shutdown whose look for escapees takes longer than all grace times', () => {
   it('leaves none behind', async () => {
     const host = nodeHost();
@@ -102,16 +114,31 @@ describe('a shutdown whose look for escapees takes longer than all grace times',
         },
       }),
     });
-    await until(() => existsSync(`${record}.escapees`));
-    const escapee = Number(readFileSync(`${record}.escapees`, 'utf8'));
-    onTestFinished(() => {
-      if (alive(escapee)) process.kill(escapee, 'SIGKILL');
-    });
-    await until(() => readFileSync(`/proc/${escapee}/environ`, 'latin1') === '');
+    const escapee = await wipedEscapee(record);
     slow = true;
     await supervisor.shutdown('core');
     expect(alive(escapee)).toBe(false);
     expect(slow).toBe(false);
+  });
+});
+
+describe('a shutdown right after a crash', () => {
+  it('leaves nothing behind that was still to be searched for', async () => {
+    const record = join(dir, 'record');
+    write({
+      web: sleeper({
+        run: [process.execPath, SERVICE],
+        env: { RECORD: record, ESCAPEE: 'wiped' },
+        restart: { delay: '1h', max_delay: '1h' },
+        stop: { timeout: '100ms' },
+      }),
+    });
+    const supervisor = await start();
+    const escapee = await wipedEscapee(record);
+    signalMain(action(supervisor, 'web'), 'SIGKILL');
+    await until(() => action(supervisor, 'web').phase === 'retrying');
+    await supervisor.shutdown('core');
+    expect(alive(escapee)).toBe(false);
   });
 });
 
