@@ -112,7 +112,8 @@ export class Effects {
    */
   searchEarlier(runtime: JobRuntime): void {
     const { job } = runtime;
-    const latest = identityOf(job) === null ? job.restart_count : job.restart_count - 1;
+    const present = identityOf(job);
+    const latest = present === null ? job.restart_count : job.restart_count - 1;
     if (job.started_at === null || latest < 0) return;
     try {
       // Who holds one of them open without an environment is known by nothing else; a stop looks there too.
@@ -120,11 +121,11 @@ export class Effects {
     } catch {
       // What lies there is no log, which the next start says: nobody can be known by it.
     }
-    this.#ports.leftBehind(runtime, {
-      ...this.#traces(runtime, latest),
-      identity: null,
-      sessions: new Set(),
-    });
+    // The main process of an incarnation before the present one is not on record any more.
+    const last = present === null ? job.last_identity : null;
+    const identity =
+      last?.boot_id === this.#ports.host.processes.boot_id && last.start_time >= 0 ? last : null;
+    this.#ports.leftBehind(runtime, { ...this.#traces(runtime, latest), identity, sessions: new Set() });
   }
 
   async #prepare(runtime: JobRuntime, epoch: number): Promise<void> {

@@ -3,6 +3,7 @@
  */
 import * as fs from 'node:fs';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
@@ -77,6 +78,11 @@ describe('a process that died while upkeep was away', () => {
   });
 });
 
+function catchesSigterm(pid: number): boolean {
+  const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? '0';
+  return (BigInt(`0x${caught}`) & (1n << BigInt(constants.signals.SIGTERM - 1))) !== 0n;
+}
+
 /**
  * An incarnation that has left a child behind, with a session of its own and no environment; the next one that runs; and
  * an upkeep that has died before it searched for such.
@@ -88,7 +94,10 @@ async function leaveOneBehind(
   const record = sandbox.path('record');
   // Only the first incarnation leaves one behind.
   const run = `[ -e ${record} ] && exec sleep 1000; exec env ESCAPEE=wiped RECORD=${record} ${process.execPath} ${SERVICE}`;
-  sandbox.write({ web: sleeper({ run, restart: { stable_after: '10ms' }, ...extra }) });
+  const web = (timeout: string): object =>
+    sleeper({ run, restart: { stable_after: '10ms' }, stop: { timeout }, ...extra });
+  // Where its search comes before its death all the same, SIGTERM is all that it gets to send.
+  sandbox.write({ web: web('1h') });
   await sandbox.up();
   await until(() => existsSync(`${record}.escapees`));
   const escapee = Number(readFileSync(`${record}.escapees`, 'utf8').trim());
@@ -96,12 +105,14 @@ async function leaveOneBehind(
   onTestFinished(() => {
     if (alive(escapee)) process.kill(escapee, 'SIGKILL');
   });
+  await until(() => catchesSigterm(escapee));
   const first = await sandbox.action('web');
   signalMain(first, 'SIGKILL');
   await sandbox.untilAction('web', (action) => isRunning(action) && action.restart_count === 1);
   const second = await sandbox.action('web');
   await sandbox.kill();
   expect(alive(escapee)).toBe(true);
+  sandbox.write({ web: web('1s') });
   return { first, second, escapee };
 }
 
