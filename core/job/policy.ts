@@ -41,7 +41,10 @@ export const HOLDER_LOOK_INTERVAL = 500;
  */
 export const READY_LOOK = 5_000;
 
-/** How long SIGKILL may take before survivors are reported and signalled again, in ms. */
+/**
+ * How long SIGKILL may take before survivors are reported and signalled again, in ms. The shell holds that moment back
+ * until somebody has looked for them.
+ */
 export const KILL_INTERVAL = 2_000;
 
 /**

@@ -15,7 +15,7 @@ export const ASKED_UP = { wanted: 'up', attempt: 0 } as const satisfies Partial<
 /** Why a job is on its way that somebody wants up. */
 export const START_REQUESTED = reason('REQUESTED', 'start requested');
 
-/** Reasons to wait or to be at rest: once a job starts they are over, and say nothing about why it runs. */
+/** Reasons to wait, to try again or to be at rest: once a job starts they are over, and do not say why it runs. */
 const OVER_ONCE_STARTED: ReadonlySet<ReasonCode> = new Set([
   'DEPENDENCY_WAIT',
   'DEPENDENCY_FAILED',
@@ -30,9 +30,33 @@ const OVER_ONCE_STARTED: ReadonlySet<ReasonCode> = new Set([
   'COMMAND_NOT_FOUND',
 ]);
 
-/** Why a job runs, now that it is started: what made it start again, or that somebody asked. */
+/**
+ * Why a job that is on its way has to wait: `why`, which for all that does not make it forgotten what it was to be
+ * started for.
+ */
+export function waitReason(job: Job, why: Reason): Reason {
+  const cause = startCause(job.reason);
+  // That somebody asked goes without saying.
+  if (cause.code === START_REQUESTED.code && cause.message === START_REQUESTED.message) return why;
+  return { ...why, evidence: { ...why.evidence, start_cause: cause } };
+}
+
+/**
+ * Why a job runs, now that it is started: what made it start again, or that somebody asked; and what it had to wait for
+ * last.
+ */
 export function startReason(why: Reason): Reason {
-  return OVER_ONCE_STARTED.has(why.code) ? START_REQUESTED : why;
+  const cause = startCause(why);
+  if (why.evidence['start_cause'] === undefined || cause === why) return cause;
+  const { start_cause: _over, ...evidence } = why.evidence;
+  return { ...cause, evidence: { ...cause.evidence, waited_for: { ...why, evidence } } };
+}
+
+/** What a job with this reason is being started for. */
+function startCause(why: Reason): Reason {
+  if (!OVER_ONCE_STARTED.has(why.code)) return why;
+  // Written by `waitReason`, by this upkeep or an earlier one.
+  return (why.evidence['start_cause'] as Reason | undefined) ?? START_REQUESTED;
 }
 
 /** Wanted anew in a phase that has nothing to undo. */

@@ -34,6 +34,7 @@ import {
   startFromRest,
   startReason,
   stopWhenCleared,
+  waitReason,
   wantFromRest,
   wantIdle,
 } from './request.ts';
@@ -80,7 +81,7 @@ export const TABLE: Table = {
     halt: (job) => toStopped(job, SHUTTING_DOWN),
     // What it waited for has come: that is no reason any more.
     cleared: (job, _event, context) => toPreparing(job, context, { reason: startReason(job.reason) }),
-    waiting: (job, event) => step(amend(job, { reason: event.reason })),
+    waiting: (job, event) => step(amend(job, { reason: waitReason(job, event.reason) })),
     prepared: 'impossible',
     blocked: 'impossible',
     deadline: 'impossible',
@@ -101,15 +102,15 @@ export const TABLE: Table = {
     waiting: 'ignore',
     prepared: (job, _event, context) => toSpawning(job, context),
     blocked: (job, event, context) =>
-      toRetrying(job, context, HOLDER_LOOK_INTERVAL, { reason: event.reason }),
+      toRetrying(job, context, HOLDER_LOOK_INTERVAL, { reason: waitReason(job, event.reason) }),
     spawned: (job, event, context) => {
       const changes = born(nextIncarnation(job), context, event.identity);
       return toAlive(job, context, event.identity, { ...changes, reason: startReason(job.reason) });
     },
-    spawn_failed: (job, event, context) => retry(job, context, event.reason, false),
+    spawn_failed: (job, event, context) => retry(job, context, waitReason(job, event.reason), false),
     deadline: (job, _event, context) => {
       const why = reason('PROBE_UNAVAILABLE', 'finding out whether the claims are free took too long');
-      const next = toRetrying(job, context, HOLDER_LOOK_INTERVAL, { reason: why });
+      const next = toRetrying(job, context, HOLDER_LOOK_INTERVAL, { reason: waitReason(job, why) });
       return { ...next, effects: [{ type: 'abort_prepare' }] };
     },
     recovered: (job, event, context) =>

@@ -109,9 +109,11 @@ export class Logs {
   /**
    * The segments of a job that may still have writers, oldest first. After a restart of upkeep these are all that
    * were never released.
+   *
+   * @param incarnation Whose the active log is, where its index is lost.
    */
-  sealed(job: LogJob): readonly FileId[] {
-    return this.#load(job, 0).sealed.map(({ id }) => id);
+  sealed(job: LogJob, incarnation: number): readonly FileId[] {
+    return this.#load(job, incarnation).sealed.map(({ id }) => id);
   }
 
   /** The last writer of a segment is known to be gone: it may be compressed. */

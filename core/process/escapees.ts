@@ -3,11 +3,15 @@
  * (that of the main process, which a shell with job control keeps though it gives each pipeline a group of its own, or
  * one seen in the tree while that lived), or because it has the job's log open for writing (postgres gives each of its
  * children a session of its own and wipes the environment).
+ *
+ * The log tells of earlier incarnations as well: whoever writes to it and is older than the main process is what one of
+ * those has left behind.
  */
 import { type FileId, fileKey, type Host, type ProcessStat } from '../host/host.ts';
 import { inSlices } from '../host/slices.ts';
 import type { Identity } from './identity.ts';
 import { MARKER, parseMark } from './marker.ts';
+import { isOwnProcess, type OwnTree } from './own_tree.ts';
 import type { ProcessTable } from './process_table.ts';
 
 /** One incarnation whose remains are looked for. */
@@ -15,17 +19,31 @@ export interface Traces {
   readonly job_id: string;
   /** This incarnation and all earlier ones of the job are looked for. */
   readonly incarnation: number;
-  /** Its main process; nothing that started before it can belong to it. */
-  readonly identity: Identity;
+  /**
+   * Its main process: no session that is older can belong to it. Null where only earlier incarnations are looked for,
+   * whose main processes nobody knows any more: by marker and log.
+   */
+  readonly identity: Identity | null;
   /** Sessions seen in its tree, beside the one that its main process leads. */
   readonly sessions: ReadonlySet<number>;
-  /** Its log, which only it writes to while no later incarnation shares it. */
+  /** Its logs and those of earlier incarnations. Who writes to one without a marker is of the job. */
   readonly files: readonly FileId[];
   /**
-   * When the next incarnation began (a `start_time`), asked for when the look begins: what is younger may be of that
-   * one, and without a marker nobody could tell. Infinity while there is none.
+   * When the job began, ms since the epoch: no writer that is older than this and than the main process is taken for
+   * its own. A daemon that was there before may be handed the log by one of its clients (as `ssh` does).
    */
-  bornBefore(): number;
+  readonly since: number;
+  /**
+   * The incarnation that runs by now where that is a later one, asked for when the look begins: what is younger than its
+   * main process may be of that one.
+   */
+  successor(): Successor | null;
+}
+
+/** A later incarnation, which is to be left alone. */
+export interface Successor extends OwnTree {
+  /** The log that it writes to, be it one of those looked for; null where that is not known. */
+  readonly log: FileId | null;
 }
 
 /** What was found for one {@link Traces}. */
@@ -86,7 +104,6 @@ export class EscapeeFinder {
     const { processes, clock } = this.#host;
     const snapshot = await this.#table.snapshot(0);
     const remains: ProcessStat[][] = wanted.map(() => []);
-    const earliest = Math.min(...wanted.map((traces) => traces.identity.start_time));
     const byJob = new Map<string, number[]>();
     const byFile = new Map<string, number[]>();
     for (const [index, traces] of wanted.entries()) {
@@ -96,8 +113,29 @@ export class EscapeeFinder {
       }
     }
     const files = wanted.flatMap((traces) => traces.files);
-    const bounds = wanted.map((traces) => traces.bornBefore());
-    const led = wanted.map(({ identity }) => (snapshot.isLedBy(identity) ? identity.pid : null));
+    const successors = wanted.map((traces) => traces.successor());
+    const led = wanted.map(({ identity }) =>
+      identity !== null && snapshot.isLedBy(identity) ? identity.pid : null,
+    );
+    const earliest = Math.min(
+      ...wanted.map(({ identity }) => identity?.start_time ?? Number.POSITIVE_INFINITY),
+    );
+    const since = Math.min(
+      ...wanted.map((traces) => (traces.files.length === 0 ? Number.POSITIVE_INFINITY : traces.since)),
+    );
+    const mayBeOf = ({ start_time }: ProcessStat, successor: Successor | null): boolean =>
+      successor !== null && start_time >= successor.main.start_time;
+    const isOldEnough = ({ start_time }: ProcessStat, { identity }: Traces): boolean =>
+      identity !== null && start_time >= identity.start_time;
+    // Nothing of a later incarnation was given a log that its start has set aside.
+    const isWriterOf = (stat: ProcessStat, key: string, traces: Traces, later: Successor | null): boolean => {
+      // upkeep's own helpers work on logs. Only to the first process of a machine do orphans come.
+      if (stat.ppid === this.#upkeepPid && this.#upkeepPid !== 1) return false;
+      if (!isOldEnough(stat, traces) && stat.started_ms < traces.since) return false;
+      if (later === null || !mayBeOf(stat, later)) return true;
+      const setAside = later.log !== null && fileKey(later.log) !== key;
+      return setAside && !isOwnProcess(stat.pid, later, processes);
+    };
     let complete = true;
 
     const visit = (stat: ProcessStat): void => {
@@ -111,19 +149,37 @@ export class EscapeeFinder {
       if (!ours) {
         const writing = processes.writersOf(files, [stat.pid]);
         complete &&= writing.complete;
-        for (const key of writing.writers.keys()) for (const index of byFile.get(key) ?? []) hits.add(index);
         for (const [index, traces] of wanted.entries()) {
-          if (stat.session === led[index] || traces.sessions.has(stat.session)) hits.add(index);
-          if (stat.start_time < traces.identity.start_time || stat.start_time >= (bounds[index] ?? 0))
-            hits.delete(index);
+          const later = successors[index] ?? null;
+          const inSession = stat.session === led[index] || traces.sessions.has(stat.session);
+          if (inSession && isOldEnough(stat, traces) && !mayBeOf(stat, later)) hits.add(index);
+        }
+        for (const key of writing.writers.keys()) {
+          for (const index of byFile.get(key) ?? []) {
+            const traces = wanted[index];
+            if (traces !== undefined && isWriterOf(stat, key, traces, successors[index] ?? null))
+              hits.add(index);
+          }
         }
       }
       for (const index of hits) remains[index]?.push(stat);
     };
 
+    // upkeep and what it was started from: younger than a job that it has adopted, and still nobody's remains.
+    const above = new Set<number>();
+    for (
+      let pid = this.#upkeepPid;
+      pid > 0 && !above.has(pid);
+      pid = snapshot.processes.get(pid)?.ppid ?? 0
+    ) {
+      above.add(pid);
+    }
     const candidates = [...snapshot.processes.values()].filter(
       (stat) =>
-        stat.pid > 2 && stat.ppid !== 2 && stat.pid !== this.#upkeepPid && stat.start_time >= earliest,
+        stat.pid > 2 &&
+        stat.ppid !== 2 &&
+        !above.has(stat.pid) &&
+        (stat.start_time >= earliest || stat.started_ms >= since),
     );
     await inSlices(clock, candidates, visit);
     return { remains, complete };

@@ -7,11 +7,15 @@
 
 import type { Agenda } from '../host/agenda.ts';
 import type { Host, ProcessStat } from '../host/host.ts';
+import { KILL_INTERVAL } from '../job/policy.ts';
 import type { EscapeeFinder, Remains, Traces } from './escapees.ts';
+import type { Identity } from './identity.ts';
 import type { ProcessTable } from './process_table.ts';
 
 /** An incarnation to be ended. */
 export interface ReapTarget extends Traces {
+  /** Its main process, or one that is certainly left of it: a group is signalled by nobody else's number. */
+  readonly identity: Identity;
   /** Grows while the job's tree is watched, and once more before the first signal. */
   readonly sessions: Set<number>;
 }
@@ -25,11 +29,19 @@ interface Task {
   busy: boolean;
   pause: number;
   survivors: readonly ProcessStat[];
+  /** When SIGKILL was first sent to the last of those found so far, monotonic ms; null before the grace time is over. */
+  killed_at: number | null;
+  /** A look has come back since then. */
+  looked: boolean;
+  /** Whoever waits to hear what survives SIGKILL. */
+  readonly undecided: (() => void)[];
 }
 
 /** First and longest pause between two looks at something that was signalled, in ms. */
 const FIRST_PAUSE = 5;
 const LONGEST_PAUSE = 100;
+/** How long a look may take before it is known that nothing will be known, in ms: no hung look holds a stop up for ever. */
+const LOOK_LIMIT = 30_000;
 
 /** Ends incarnations. Keyed by job and incarnation: asking again only adds to who is told. */
 export class Reaper {
@@ -72,6 +84,9 @@ export class Reaper {
       busy: false,
       pause: FIRST_PAUSE,
       survivors: [],
+      killed_at: null,
+      looked: false,
+      undecided: [],
     };
     this.#tasks.set(key, task);
     void this.#begin(task);
@@ -82,6 +97,7 @@ export class Reaper {
     const task = this.#tasks.get(keyOf({ job_id, incarnation }));
     if (task === undefined) return;
     task.signal = 'SIGKILL';
+    task.killed_at ??= this.#host.clock.mono();
     task.pause = FIRST_PAUSE;
     this.#signalNow(task);
   }
@@ -99,11 +115,35 @@ export class Reaper {
     return this.#tasks.get(keyOf({ job_id, incarnation }))?.survivors ?? [];
   }
 
+  /**
+   * Whether it is known what of an incarnation survives SIGKILL: on a busy machine the first look may come back after all
+   * grace times, and what nobody has looked for is no survivor.
+   *
+   * @returns null where it is known; else what resolves once it is, or once the look takes too long.
+   */
+  undecided(job_id: string, incarnation: number): Promise<void> | null {
+    const task = this.#tasks.get(keyOf({ job_id, incarnation }));
+    if (task === undefined || this.#isDecided(task)) return null;
+    this.#agenda.set(`look:${keyOf(task.target)}`, this.#host.clock.mono() + LOOK_LIMIT, () => decide(task));
+    return new Promise((resolve) => task.undecided.push(resolve));
+  }
+
   /** Stops looking; what was signalled stays signalled. */
   forget(job_id: string, incarnation: number): void {
     const key = keyOf({ job_id, incarnation });
+    const task = this.#tasks.get(key);
     this.#tasks.delete(key);
     this.#agenda.delete(`reap:${key}`);
+    this.#agenda.delete(`look:${key}`);
+    if (task !== undefined) decide(task);
+  }
+
+  /** Each that is known had its time to die of SIGKILL. */
+  #isDecided({ target, main_gone, killed_at, looked }: Task): boolean {
+    if (killed_at === null) return true;
+    // Nobody looks for others before its end is told: it survives, or the news is on its way.
+    if (!main_gone) return this.#host.processes.isAlive(target.identity);
+    return looked && this.#host.clock.mono() - killed_at >= KILL_INTERVAL;
   }
 
   async #begin(task: Task): Promise<void> {
@@ -149,6 +189,11 @@ export class Reaper {
     for (const stat of fresh) {
       this.#host.processes.signal({ ...identity, pid: stat.pid, start_time: stat.start_time }, task.signal);
     }
+    if (task.killed_at !== null) {
+      task.looked = true;
+      if (fresh.length > 0) task.killed_at = this.#host.clock.mono();
+      if (this.#isDecided(task)) decide(task);
+    }
     const at = this.#host.clock.mono() + task.pause;
     task.pause = Math.min(task.pause * 2, LONGEST_PAUSE);
     this.#agenda.set(`reap:${keyOf(task.target)}`, at, () => void this.#advance(task));
@@ -174,6 +219,10 @@ export class Reaper {
   #isCurrent(task: Task): boolean {
     return this.#tasks.get(keyOf(task.target)) === task;
   }
+}
+
+function decide(task: Task): void {
+  for (const resolve of task.undecided.splice(0)) resolve();
 }
 
 function keyOf(target: { readonly job_id: string; readonly incarnation: number }): string {

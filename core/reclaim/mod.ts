@@ -13,3 +13,4 @@ export { readPidFile, removePidFileIfOurs, writePidFile } from './pid_file.ts';
 export { planReclaim, type ReclaimPlan, type ReclaimStep } from './plan.ts';
 export { type ReclaimResult, reclaim } from './reclaim.ts';
 export type { JobName, ReclaimTarget, ReclaimWorld } from './target.ts';
+export { CLOCK_TOLERANCE } from './vet.ts';

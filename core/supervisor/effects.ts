@@ -4,17 +4,24 @@
 import { join } from 'node:path';
 import type { Channel, ExitStatus, Host } from '../host/host.ts';
 import type { JobEffect, JobEvent } from '../job/event.ts';
-import { type Job, nextIncarnation } from '../job/job.ts';
+import { identityOf, type Job, nextIncarnation } from '../job/job.ts';
 import { type Reason, reason } from '../job/reason.ts';
 import type { Logs } from '../log/mod.ts';
 import type { AdoptedWatch } from '../process/adopted_watch.ts';
+import type { Successor, Traces } from '../process/escapees.ts';
 import { exitReason, UNKNOWN_EXIT } from '../process/exit.ts';
 import type { Identity } from '../process/identity.ts';
 import { type LaunchContext, launchRequest, shellExit, spawnFailure } from '../process/launch.ts';
 import type { OomWitness } from '../process/oom.ts';
 import type { Reaper, ReapTarget } from '../process/reaper.ts';
 import { readStatusFile, statusFromShell } from '../process/status_file.ts';
-import { type ReclaimResult, type ReclaimTarget, type ReclaimWorld, reclaim } from '../reclaim/mod.ts';
+import {
+  CLOCK_TOLERANCE,
+  type ReclaimResult,
+  type ReclaimTarget,
+  type ReclaimWorld,
+  reclaim,
+} from '../reclaim/mod.ts';
 import type { ActionSpec } from '../spec/mod.ts';
 import type { StatePaths } from './paths.ts';
 import type { JobRuntime } from './runtime.ts';
@@ -36,8 +43,8 @@ export interface EffectPorts {
   note(runtime: JobRuntime, why: Reason): void;
   /** A job wants to know when it is ready. */
   watchReady(runtime: JobRuntime): void;
-  /** An incarnation has ended by itself: what escaped its group is to be looked for in the background. */
-  leftBehind(runtime: JobRuntime, target: ReapTarget): void;
+  /** An incarnation is over: what escaped its group is to be looked for in the background. */
+  leftBehind(runtime: JobRuntime, traces: Traces): void;
   /** How a service of upkeep's own is launched; null for one of the user's. */
   ownLaunch(service: string): OwnLaunch | null;
 }
@@ -97,6 +104,28 @@ export class Effects {
       next_incarnation: nextIncarnation(job),
       last: job.last_identity,
     };
+  }
+
+  /**
+   * upkeep is back: what incarnations before the present one have left behind is looked for again, as upkeep may have died
+   * before it got to it.
+   */
+  searchEarlier(runtime: JobRuntime): void {
+    const { job } = runtime;
+    const present = identityOf(job);
+    const latest = present === null ? job.restart_count : job.restart_count - 1;
+    if (job.started_at === null || latest < 0) return;
+    try {
+      // Who holds one of them open without an environment is known by nothing else; a stop looks there too.
+      runtime.unreleased = this.#ports.logs.sealed(runtime.log, job.restart_count);
+    } catch {
+      // What lies there is no log, which the next start says: nobody can be known by it.
+    }
+    // The main process of an incarnation before the present one is not on record any more.
+    const last = present === null ? job.last_identity : null;
+    const identity =
+      last?.boot_id === this.#ports.host.processes.boot_id && last.start_time >= 0 ? last : null;
+    this.#ports.leftBehind(runtime, { ...this.#traces(runtime, latest), identity, sessions: new Set() });
   }
 
   async #prepare(runtime: JobRuntime, epoch: number): Promise<void> {
@@ -166,7 +195,7 @@ export class Effects {
     const { adopted, logs, host, oom, paths } = this.#ports;
     oom.begin(runtime.job.id, identity.pid);
     logs.resume(runtime.log, incarnation);
-    runtime.unreleased = logs.sealed(runtime.log);
+    runtime.unreleased = logs.sealed(runtime.log, incarnation);
     adopted.add(runtime.job.id, identity, () => {
       const left = runtime.spec.process ? null : readStatusFile(host.files, statusFile(paths, runtime.job));
       this.#exited(runtime, identity, incarnation, left ?? UNKNOWN_EXIT);
@@ -184,7 +213,10 @@ export class Effects {
     }
     const main_gone = job.phase === 'stopping' && !job.main_alive;
     // After a restart of upkeep the log is what children with a wiped environment are known by.
-    if (logs.activeFile(job.id) === null) logs.resume(runtime.log, incarnation);
+    if (logs.activeFile(job.id) === null) {
+      logs.resume(runtime.log, incarnation);
+      runtime.unreleased = logs.sealed(runtime.log, incarnation);
+    }
     const target = this.#reapTarget(runtime, effect.identity, incarnation);
     reaper.end(target, spec.stop.signal, main_gone, (complete) => {
       if (complete) this.#releaseLogs(runtime);
@@ -198,10 +230,13 @@ export class Effects {
     const told = shellExit(spec, status.exit_code) ?? exitReason(status);
     const why = runtime.signalled ? told : (this.#outOfMemory(runtime, status) ?? told);
     oom.forget(job.id);
+    // What is being stopped is searched for by the reaper.
+    const stopping = job.phase === 'stopping';
     const group_alive = host.processes.groupExists(identity.pid);
     this.#ports.dispatch(job.id, { type: 'exited', incarnation, group_alive, status, reason: why });
     reaper.mainExited(job.id, incarnation);
-    if (!group_alive) this.#ports.leftBehind(runtime, this.#reapTarget(runtime, identity, incarnation));
+    if (!group_alive && !stopping)
+      this.#ports.leftBehind(runtime, this.#reapTarget(runtime, identity, incarnation));
   }
 
   /** A death by SIGKILL that nobody asked for, be it of a child that a shell tells of, may be the kernel's doing. */
@@ -223,18 +258,23 @@ export class Effects {
   }
 
   #reapTarget(runtime: JobRuntime, identity: Identity, incarnation: number): ReapTarget {
-    const active = this.#ports.logs.activeFile(runtime.job.id);
+    return { ...this.#traces(runtime, incarnation), identity, sessions: runtime.sessions };
+  }
+
+  #traces(runtime: JobRuntime, incarnation: number): Omit<Traces, 'identity' | 'sessions'> {
+    const { logs } = this.#ports;
+    const active = logs.activeFile(runtime.job.id);
     const files = active === null ? runtime.unreleased : [...runtime.unreleased, active];
     return {
       job_id: runtime.job.id,
       incarnation,
-      identity,
-      sessions: runtime.sessions,
       files,
-      bornBefore: () => {
-        const { restart_count, last_identity } = runtime.job;
-        const later = restart_count > incarnation ? (last_identity?.start_time ?? -1) : -1;
-        return later < 0 ? Number.POSITIVE_INFINITY : later;
+      since: runtime.job.created_at - CLOCK_TOLERANCE,
+      successor: (): Successor | null => {
+        const { id, restart_count, last_identity: main } = runtime.job;
+        if (restart_count <= incarnation || main === null || main.start_time < 0) return null;
+        const { sessions } = runtime;
+        return { job_id: id, incarnation: restart_count, main, sessions, log: logs.activeFile(id) };
       },
     };
   }

@@ -5,9 +5,10 @@
 import type { Agenda } from '../host/agenda.ts';
 import { fileKey, type Host } from '../host/host.ts';
 import { identityOf } from '../job/job.ts';
+import { KILL_INTERVAL } from '../job/policy.ts';
 import { type Reason, reason } from '../job/reason.ts';
 import type { Logs } from '../log/mod.ts';
-import type { EscapeeFinder } from '../process/escapees.ts';
+import type { EscapeeFinder, Traces } from '../process/escapees.ts';
 import type { OomWitness } from '../process/oom.ts';
 import type { ProcessTable } from '../process/process_table.ts';
 import type { Reaper, ReapTarget } from '../process/reaper.ts';
@@ -42,6 +43,8 @@ const SWEEP_DELAY = 500;
 const SWEEP_SHARE = 0.05;
 /** What a leftover gets between SIGTERM and SIGKILL where its action is not known any more, in ms. */
 const LEFTOVER_GRACE = 10_000;
+/** What the last searches of a shutdown may take beside the grace times, in ms. */
+const FINISH_SLACK = 30_000;
 /** In ms. */
 const PRUNE_INTERVAL = 10_000;
 const PRUNE_AGAIN = 100;
@@ -49,13 +52,15 @@ const STORE_RETRY_INTERVAL = 2_000;
 
 interface Sweep {
   readonly runtime: JobRuntime;
-  readonly target: ReapTarget;
+  readonly traces: Traces;
 }
 
 /** Recurring duties. */
 export class Housekeeping {
   readonly #ports: HousekeepingPorts;
   #sweeps: Sweep[] = [];
+  /** Searches, and ends of what they found. */
+  readonly #underWay = new Set<Promise<void>>();
   #treeAt = Number.POSITIVE_INFINITY;
 
   constructor(ports: HousekeepingPorts) {
@@ -82,9 +87,9 @@ export class Housekeeping {
     this.#ports.agenda.set('logs', this.#ports.host.clock.mono(), () => this.#lookAtLogs());
   }
 
-  /** An incarnation has ended by itself; what escaped its group is searched for, in the background. */
-  leftBehind(runtime: JobRuntime, target: ReapTarget): void {
-    this.#sweeps.push({ runtime, target });
+  /** An incarnation is over; what escaped its group is searched for, in the background. */
+  leftBehind(runtime: JobRuntime, traces: Traces): void {
+    this.#sweeps.push({ runtime, traces });
     if (this.#sweeps.length > 1) return;
     const pause = Math.max(SWEEP_DELAY, this.#ports.finder.last_duration / SWEEP_SHARE);
     this.#ports.agenda.set('sweep', this.#ports.host.clock.mono() + pause, () => this.#sweep());
@@ -99,22 +104,55 @@ export class Housekeeping {
       identity,
       sessions: new Set(),
       files: [],
-      bornBefore: () => Number.POSITIVE_INFINITY,
+      since: Number.POSITIVE_INFINITY,
+      successor: () => null,
     };
     const message = `stopped pid ${identity.pid}, left over from incarnation ${incarnation} of ${service}/${action}`;
     this.#ports.note(runtime, reason('RECLAIMED', message, { identity, incarnation }));
-    this.#endRemains(target, runtime?.spec.stop.timeout ?? LEFTOVER_GRACE, () => {});
+    this.#await(this.#endRemains(target, runtime?.spec.stop.timeout ?? LEFTOVER_GRACE, () => {}));
   }
 
-  /** SIGTERM, a grace time, SIGKILL. */
-  #endRemains(target: ReapTarget, grace: number, gone: () => void): void {
+  /**
+   * Resolves once nothing that an incarnation left behind is still to be searched for or being ended, but for what
+   * survives SIGKILL: upkeep is about to go, and nobody else would. What leaves ever more behind, or a walk that hangs,
+   * is not waited for any longer than a stop may take.
+   */
+  async finish(): Promise<void> {
+    const { agenda, host, loop } = this.#ports;
+    const graces = [...loop.jobs.values()].map(({ spec }) => spec.stop.timeout);
+    const end = host.clock.mono() + Math.max(LEFTOVER_GRACE, ...graces) + FINISH_SLACK;
+    const late = new Promise<void>((resolve) => agenda.set('finish', end, resolve));
+    while (this.#sweeps.length + this.#underWay.size > 0 && host.clock.mono() < end) {
+      this.#sweep();
+      await Promise.race([late, Promise.all(this.#underWay)]);
+    }
+    agenda.delete('finish');
+  }
+
+  /** SIGTERM, a grace time, SIGKILL. Resolves once nothing is left, or once it is known that something survives that. */
+  #endRemains(target: ReapTarget, grace: number, gone: () => void): Promise<void> {
     const { reaper, agenda, host } = this.#ports;
-    const key = `remains:${target.job_id}/${target.incarnation}`;
-    agenda.set(key, host.clock.mono() + grace, () => reaper.escalate(target.job_id, target.incarnation));
-    reaper.end(target, 'SIGTERM', true, () => {
-      agenda.delete(key);
-      gone();
+    const { job_id, incarnation } = target;
+    const key = `remains:${job_id}/${incarnation}`;
+    return new Promise((resolve) => {
+      agenda.set(key, host.clock.mono() + grace, () => {
+        reaper.escalate(job_id, incarnation);
+        agenda.set(key, host.clock.mono() + KILL_INTERVAL, () => {
+          const undecided = reaper.undecided(job_id, incarnation);
+          resolve(undecided ?? undefined);
+        });
+      });
+      reaper.end(target, 'SIGTERM', true, () => {
+        agenda.delete(key);
+        gone();
+        resolve();
+      });
     });
+  }
+
+  #await(work: Promise<void>): void {
+    const known = work.finally(() => this.#underWay.delete(known));
+    this.#underWay.add(known);
   }
 
   /** The store could not be written to: it is tried again until it can. */
@@ -151,21 +189,27 @@ export class Housekeeping {
   }
 
   #sweep(): void {
-    const { finder } = this.#ports;
     const sweeps = this.#sweeps;
     this.#sweeps = [];
-    for (const { runtime, target } of sweeps) {
-      void finder.find(target).then((remains) => {
-        if (remains.processes.length === 0) {
-          if (remains.complete) this.#release(runtime, target.files);
-          return;
-        }
-        const pids = remains.processes.map((stat) => stat.pid);
-        const message = `stopped what incarnation ${target.incarnation} left behind: pid ${pids.join(', ')}`;
-        this.#ports.note(runtime, reason('RECLAIMED', message, { pids, incarnation: target.incarnation }));
-        this.#endRemains(target, runtime.spec.stop.timeout, () => this.#release(runtime, target.files));
-      });
+    this.#ports.agenda.delete('sweep');
+    for (const sweep of sweeps) this.#await(this.#sweepOne(sweep));
+  }
+
+  async #sweepOne({ runtime, traces }: Sweep): Promise<void> {
+    const remains = await this.#ports.finder.find(traces);
+    const [first] = [...remains.processes].sort((a, b) => a.start_time - b.start_time);
+    if (first === undefined) {
+      if (remains.complete) this.#release(runtime, traces.files);
+      return;
     }
+    const pids = remains.processes.map((stat) => stat.pid);
+    const message = `stopped what incarnation ${traces.incarnation} left behind: pid ${pids.join(', ')}`;
+    this.#ports.note(runtime, reason('RECLAIMED', message, { pids, incarnation: traces.incarnation }));
+    const { boot_id } = this.#ports.host.processes;
+    const identity = traces.identity ?? { boot_id, pid: first.pid, start_time: first.start_time };
+    const target = { ...traces, identity, sessions: new Set(traces.sessions) };
+    // That end may have been under way already, for somebody who knew less of its traces: it is looked at again.
+    await this.#endRemains(target, runtime.spec.stop.timeout, () => this.leftBehind(runtime, traces));
   }
 
   /** Lets logs be compressed that nobody writes to any more; the active one is written to by who comes next. */

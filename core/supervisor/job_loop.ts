@@ -25,6 +25,8 @@ export interface JobLoopPorts {
   /** Writes a batch down, in one transaction; never throws. Returns its events with their numbers. */
   commit(batch: Batch): readonly EventRecord[];
   perform(runtime: JobRuntime, effect: JobEffect): void;
+  /** Resolves once it is known what a deadline that has come is to be decided from; null where it is. */
+  undecided(job: Job): Promise<void> | null;
   /** Called after the commit for each job that changed. */
   changed(runtime: JobRuntime, before: Job): void;
 }
@@ -192,7 +194,12 @@ export class JobLoop {
     if (deadline === null) this.#ports.agenda.delete(key);
     else {
       const event = { type: 'deadline', epoch: job.epoch } as const;
-      this.#ports.agenda.set(key, deadline, () => this.dispatch(job.id, event));
+      const tell = (): void => this.dispatch(job.id, event);
+      this.#ports.agenda.set(key, deadline, () => {
+        const undecided = this.#ports.undecided(job);
+        if (undecided === null) tell();
+        else void undecided.then(tell);
+      });
     }
   }
 

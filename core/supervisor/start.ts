@@ -203,6 +203,11 @@ async function assemble(
     random: Math.random,
     commit,
     perform: (runtime, effect) => effects.perform(runtime, effect),
+    undecided: (job) =>
+      // SIGKILL is sent when its time has come; what survives it has to be seen.
+      job.phase === 'stopping' && job.escalation !== 'term'
+        ? reaper.undecided(job.id, job.restart_count)
+        : null,
     changed: (runtime, before) => jobChanged(runtime, before),
   });
   const roster = new Roster({
@@ -305,7 +310,7 @@ async function assemble(
     dispatch: (job_id, event) => loop.dispatch(job_id, event),
     note: record,
     watchReady: (runtime) => watch.awaitReady(runtime),
-    leftBehind: (runtime, target) => housekeeping.leftBehind(runtime, target),
+    leftBehind: (runtime, traces) => housekeeping.leftBehind(runtime, traces),
     ownLaunch: (service) => plugins.launch(service),
   });
 
@@ -351,6 +356,7 @@ async function assemble(
           throw error;
         }
       }),
+    finish: () => housekeeping.finish(),
     farewell: () => notifications.close(),
     close: () => {
       agenda.clear();
@@ -371,6 +377,7 @@ async function assemble(
     const survivors = await findSurvivors(host, instance, options.pid);
     for (const leftover of recover(new LostJobs(roster, store, clock), loop, host, paths, survivors))
       housekeeping.endLeftover(leftover);
+    for (const runtime of loop.jobs.values()) effects.searchEarlier(runtime);
   });
   for (const { log } of loop.jobs.values()) logs.tend(log);
   housekeeping.begin();

@@ -54,6 +54,8 @@ export interface SupervisorParts {
   readonly about: Omit<DaemonHealth, 'status' | 'store'>;
   /** Reads the service file again and applies it; null where that was done. */
   reload(origin: Origin): Promise<SpecIssue[] | null>;
+  /** Resolves once what earlier incarnations left behind is searched for and ended. */
+  finish(): Promise<void>;
   /** Waits a short while for the last events to be told. */
   farewell(): Promise<void>;
   /** Lets everything go: timers, descriptors, the store, the lock. */
@@ -235,6 +237,7 @@ export class Supervisor implements Control {
       () => [...loop.jobs.values()].every(({ job }) => atRest(job)),
       Number.POSITIVE_INFINITY,
     );
+    await this.#parts.finish();
     await this.#parts.farewell();
     this.#parts.close();
     this.#hasStopped();

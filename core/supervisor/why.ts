@@ -127,10 +127,15 @@ function describe(job: Job, why: Reason): string {
       const verb = job.phase === 'running' ? 'is running' : 'has started and is not ready yet';
       if (why !== job.reason) return `${verb}, but not well: ${why.message}`;
       if (why.code === 'REQUESTED' || why.code === 'ADOPTED') return `${verb}: ${why.message}`;
-      return `${verb}; it was started again (restart ${job.restart_count}) because: ${why.message}`;
+      const again = `${verb}; it was started again (restart ${job.restart_count}) because: ${why.message}`;
+      const waited = messageIn(why, 'waited_for');
+      return waited === null ? again : `${again}; first it had to wait: ${waited}`;
     }
-    case 'retrying':
-      return `waits for its next try: ${why.message}`;
+    case 'retrying': {
+      const cause = messageIn(why, 'start_cause');
+      const waits = `waits for its next try: ${why.message}`;
+      return cause === null ? waits : `${waits}; it is to be started because: ${cause}`;
+    }
     case 'stopping':
       return job.wanted === 'up'
         ? `is being stopped, to be started again: ${why.message}`
@@ -138,6 +143,11 @@ function describe(job: Job, why: Reason): string {
     default:
       return why.message;
   }
+}
+
+/** The message of a reason that another one carries in its evidence. */
+function messageIn(why: Reason, key: 'waited_for' | 'start_cause'): string | null {
+  return (why.evidence[key] as Reason | undefined)?.message ?? null;
 }
 
 /** Explains a service: all of its actions, and in one sentence what matters most. */

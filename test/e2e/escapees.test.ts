@@ -24,17 +24,25 @@ function runs(pid: number): boolean {
 }
 
 /** Starts the service and returns its escapee, of the incarnation that runs. */
-async function start(): Promise<void> {
+async function start(extra: object = {}, first = 'true'): Promise<void> {
   sandbox = new Sandbox({});
+  write(extra, first);
+  await sandbox.up();
+}
+
+/** Writes the service file. `first` is what the shell does first. */
+function write(extra: object, first: string): void {
   const script = [
+    first,
     'set -m',
     `env -i sleep 1234 >/dev/null 2>&1 & echo $! >> ${sandbox.path('escapees')}`,
     'exec sleep 1000',
   ].join('; ');
   sandbox.write({
-    web: { actions: { main: { process: true, run: ['bash', '-c', script], stop: { timeout: '1s' } } } },
+    web: {
+      actions: { main: { process: true, run: ['bash', '-c', script], stop: { timeout: '1s' }, ...extra } },
+    },
   });
-  await sandbox.up();
 }
 
 async function escapee(incarnation: number): Promise<number> {
@@ -85,6 +93,21 @@ describe('a process in another group of the main session, with no marker and no 
     expect((await sandbox.events('web')).map(({ message }) => message)).toContain(
       `stopped what incarnation 0 left behind: pid ${left}`,
     );
+  });
+
+  it('is ended when upkeep had not ended it before it died, and the next try is far off', async () => {
+    const far = { restart: { delay: '1h', max_delay: '1h' } };
+    await start({ ...far, stop: { timeout: '1h' } }, 'trap "" TERM');
+    await sandbox.untilAction('web', runsAs(0));
+    const left = await escapee(0);
+    signalMain(await sandbox.action('web'), 'SIGKILL');
+    await sandbox.untilAction('web', (action) => action.phase === 'retrying');
+    await sandbox.kill();
+    expect(runs(left)).toBe(true);
+    write(far, 'trap "" TERM');
+    await sandbox.up();
+    await until(() => !runs(left));
+    expect((await sandbox.action('web')).phase).toBe('retrying');
   });
 
   it('is ended when upkeep comes back and the main process is dead', async () => {

@@ -143,7 +143,7 @@ describe.each(Object.entries(programs))('%s under upkeep (needs it, nc and /proc
   }
 
   /** It is up again, where it was, and says why. */
-  async function backAgain(before: Before, because?: { code: string; message: RegExp }): Promise<void> {
+  async function backAgain(before: Before, because: { code: string; message: RegExp }): Promise<void> {
     await sandbox.untilAction(
       'it',
       (action) => action.phase === 'running' && action.restart_count > before.restart_count,
@@ -152,7 +152,6 @@ describe.each(Object.entries(programs))('%s under upkeep (needs it, nc and /proc
     expect(after.job_id).toBe(before.job_id);
     expect(after.restart_count).toBe(before.restart_count + 1);
     expect(await sandbox.service('it')).toMatchObject({ state: 'up', run_id: before.run_id });
-    if (because === undefined) return;
     const [why] = (await sandbox.why('it')).actions;
     expect(why).toMatchObject({ code: because.code, message: expect.stringMatching(because.message) });
   }
@@ -190,14 +189,22 @@ describe.each(Object.entries(programs))('%s under upkeep (needs it, nc and /proc
     const [why] = (await sandbox.why('it')).actions;
     expect(why).toMatchObject({
       code: 'PORT_HELD',
-      message: expect.stringContaining(`nc -l 127.0.0.1 ${place.port}`),
+      message: expect.stringMatching(`nc -l 127.0.0.1 ${place.port}.* because: killed by SIGKILL$`),
       evidence: { holder: { pid: nc } },
     });
     expect(await sandbox.service('it')).toMatchObject({ state: 'retrying', run_id: before.run_id });
 
     await endStranger();
-    await backAgain(before);
-    // To wait for a holder is no failed try; what it died of before is in the timeline.
+    // It is why it was started, whatever kept it waiting.
+    await backAgain(before, {
+      code: 'SIGNALED',
+      message: new RegExp(`killed by SIGKILL; first it had to wait: .*nc -l 127.0.0.1 ${place.port}`),
+    });
+    expect((await sandbox.why('it')).actions[0]?.evidence).toMatchObject({
+      exit_signal: 'SIGKILL',
+      waited_for: { code: 'PORT_HELD', evidence: { holder: { pid: nc } } },
+    });
+    // To wait for a holder is no failed try; both are in the timeline.
     expect((await sandbox.action('it')).attempt).toBe(1);
     const codes = (await sandbox.events('it')).map((event) => event.code);
     expect(codes.indexOf('SIGNALED')).toBeGreaterThan(0);

@@ -3,11 +3,13 @@
  */
 import * as fs from 'node:fs';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { Database } from '../../core/store/database.ts';
-import { alive, Sandbox, signalMain } from '../support/sandbox.ts';
+import type { ActionView } from '../../core/supervisor/control.ts';
+import { alive, pidOf, Sandbox, signalMain } from '../support/sandbox.ts';
 import { until } from '../support/until.ts';
 
 const SERVICE = fileURLToPath(new URL('../fixtures/service.mjs', import.meta.url));
@@ -76,33 +78,83 @@ describe('a process that died while upkeep was away', () => {
   });
 });
 
+function catchesSigterm(pid: number): boolean {
+  const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? '0';
+  return (BigInt(`0x${caught}`) & (1n << BigInt(constants.signals.SIGTERM - 1))) !== 0n;
+}
+
+/**
+ * An incarnation that has left a child behind, with a session of its own and no environment; the next one that runs; and
+ * an upkeep that has died before it searched for such.
+ */
+async function leaveOneBehind(
+  extra: object,
+): Promise<{ first: ActionView; second: ActionView; escapee: number }> {
+  sandbox = new Sandbox({});
+  const record = sandbox.path('record');
+  // Only the first incarnation leaves one behind.
+  const run = `[ -e ${record} ] && exec sleep 1000; exec env ESCAPEE=wiped RECORD=${record} ${process.execPath} ${SERVICE}`;
+  const web = (timeout: string): object =>
+    sleeper({ run, restart: { stable_after: '10ms' }, stop: { timeout }, ...extra });
+  // Where its search comes before its death all the same, SIGTERM is all that it gets to send.
+  sandbox.write({ web: web('1h') });
+  await sandbox.up();
+  await until(() => existsSync(`${record}.escapees`));
+  const escapee = Number(readFileSync(`${record}.escapees`, 'utf8').trim());
+  // It carries no marker by which the sandbox would find it.
+  onTestFinished(() => {
+    if (alive(escapee)) process.kill(escapee, 'SIGKILL');
+  });
+  await until(() => catchesSigterm(escapee));
+  const first = await sandbox.action('web');
+  signalMain(first, 'SIGKILL');
+  await sandbox.untilAction('web', (action) => isRunning(action) && action.restart_count === 1);
+  const second = await sandbox.action('web');
+  await sandbox.kill();
+  expect(alive(escapee)).toBe(true);
+  sandbox.write({ web: web('1s') });
+  return { first, second, escapee };
+}
+
 describe('an adopted process', () => {
-  it('has no children of an earlier incarnation beside it, though upkeep died before it searched for them', async () => {
-    sandbox = new Sandbox({});
-    const record = sandbox.path('record');
-    // Only the first incarnation leaves one behind, which has wiped its environment.
-    const run = `[ -e ${record} ] && exec sleep 1000; exec env ESCAPEE=wiped RECORD=${record} ${process.execPath} ${SERVICE}`;
-    sandbox.write({ web: sleeper({ run, restart: { stable_after: '10ms' } }) });
+  it.each([
+    ['a log of its own', {}],
+    ['the log that both write to', { logs: { rotate: [{ type: 'size', max: '10MiB' }] } }],
+  ])(
+    'has no children of an earlier incarnation beside it, though upkeep died before it searched for them: %s',
+    async (_name, extra) => {
+      const { first, escapee } = await leaveOneBehind(extra);
+      await sandbox.up();
+      const adopted = await sandbox.action('web');
+      await until(() => !alive(escapee));
+      expect(await sandbox.action('web')).toMatchObject({
+        job_id: first.job_id,
+        pid: adopted.pid,
+        restart_count: 1,
+      });
+      expect(alive(pidOf(adopted))).toBe(true);
+    },
+  );
+
+  it.each([
+    ['a log of its own', {}],
+    ['the log that both write to', { logs: { rotate: [{ type: 'size', max: '10MiB' }] } }],
+  ])(
+    'takes with it what an earlier incarnation has left behind when it is stopped at once: %s',
+    async (_name, extra) => {
+      const { escapee } = await leaveOneBehind(extra);
+      await sandbox.up();
+      expect((await sandbox.cli('stop', 'web')).code).toBe(0);
+      expect(alive(escapee)).toBe(false);
+    },
+  );
+
+  it('that is gone as well when upkeep comes back hides nothing that an earlier one has left behind', async () => {
+    const { escapee, second } = await leaveOneBehind({});
+    signalMain(second, 'SIGKILL');
     await sandbox.up();
-    await until(() => existsSync(`${record}.escapees`));
-    const escapee = Number(readFileSync(`${record}.escapees`, 'utf8').trim());
-    // It carries no marker by which the sandbox would find it.
-    onTestFinished(() => {
-      if (alive(escapee)) process.kill(escapee, 'SIGKILL');
-    });
-    const first = await sandbox.action('web');
-    signalMain(first, 'SIGKILL');
-    await sandbox.untilAction('web', (action) => isRunning(action) && action.restart_count === 1);
-    await sandbox.kill();
-    expect(alive(escapee)).toBe(true);
-    await sandbox.up();
-    const adopted = await sandbox.action('web');
     await until(() => !alive(escapee));
-    expect(await sandbox.action('web')).toMatchObject({
-      job_id: first.job_id,
-      pid: adopted.pid,
-      restart_count: 1,
-    });
+    await sandbox.untilAction('web', (action) => isRunning(action) && action.restart_count === 2);
   });
 
   it('is watched: its end is noticed and answered in the same job', async () => {

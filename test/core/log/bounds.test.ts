@@ -80,11 +80,11 @@ describe('compression', () => {
     after.logs.resume(job, 1);
     await after.quiet();
     expect(names(job)).toEqual(['0.log', '1.log.gz']);
-    expect(after.logs.sealed(job).length).toBe(1);
-    for (const file of after.logs.sealed(job)) after.logs.release(job, file);
+    expect(after.logs.sealed(job, 0).length).toBe(1);
+    for (const file of after.logs.sealed(job, 0)) after.logs.release(job, file);
     await after.quiet();
     expect(names(job)).toEqual(['0.log.gz', '1.log.gz']);
-    expect(after.logs.sealed(job)).toEqual([]);
+    expect(after.logs.sealed(job, 0)).toEqual([]);
     expect(numbersIn(await textOf(after.logs.read(job, {}))).length).toBe(2000);
     after.logs.closeAll();
   });

@@ -156,7 +156,7 @@ async function dieOnce(dir: string, job: LogJob, real: Host, n: number): Promise
   }
   pass();
   await after.quiet();
-  for (const file of after.logs.sealed(job)) after.logs.release(job, file);
+  for (const file of after.logs.sealed(job, 0)) after.logs.release(job, file);
   await after.quiet();
 
   const all = written.first + written.second;

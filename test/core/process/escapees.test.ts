@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { FileId } from '../../../core/host/host.ts';
 import { nodeHost } from '../../../core/host/node_host.ts';
-import { EscapeeFinder, type Traces } from '../../../core/process/escapees.ts';
+import { EscapeeFinder, type Successor, type Traces } from '../../../core/process/escapees.ts';
 import { formatMark, MARKER } from '../../../core/process/marker.ts';
 import { ProcessTable } from '../../../core/process/process_table.ts';
 import { until } from '../../support/until.ts';
@@ -11,6 +11,7 @@ import { FakeMachine, type FakeProcess } from './fake_machine.ts';
 const INSTANCE = 'c0ffee';
 const UPKEEP = 50;
 const MAIN = 100;
+const NEXT = 110;
 const LOG: FileId = { dev: 1n, ino: 2n };
 
 const mark = (incarnation: number, job_id = 'j', instance = INSTANCE): Record<string, string> => ({
@@ -23,7 +24,17 @@ const traces = (more: Partial<Traces> = {}): Traces => ({
   identity: { boot_id: 'boot', pid: MAIN, start_time: 1000 },
   sessions: new Set(),
   files: [],
-  bornBefore: () => Number.POSITIVE_INFINITY,
+  since: 500,
+  successor: () => null,
+  ...more,
+});
+
+const later = (more: Partial<Successor> = {}): Successor => ({
+  job_id: 'j',
+  incarnation: 3,
+  main: { boot_id: 'boot', pid: NEXT, start_time: 3000 },
+  sessions: new Set([310]),
+  log: LOG,
   ...more,
 });
 
@@ -83,15 +94,72 @@ describe('EscapeeFinder', () => {
     expect(await found(traces({ files: [LOG] }), ...processes)).toEqual([200]);
   });
 
-  it('takes nobody without a marker who is older than the main process, or as young as the next one', async () => {
-    const sign = { session: MAIN, writes: ['1:2'] };
+  it('takes nobody for his session who is older than the main process, or as young as the next one', async () => {
+    const sign = { session: MAIN };
     const processes = [
       born(200, { ...sign, start_time: 999 }),
       born(201, { ...sign, start_time: 1000 }),
       born(202, { ...sign, start_time: 2999 }),
       born(203, { ...sign, start_time: 3000 }),
     ];
-    expect(await found(traces({ files: [LOG], bornBefore: () => 3000 }), ...processes)).toEqual([201, 202]);
+    expect(await found(traces({ successor: () => later() }), ...processes)).toEqual([201, 202]);
+  });
+
+  it('takes who writes to the log and is older than the main process, unless he is older than the job', async () => {
+    const writes = ['1:2'];
+    const processes = [
+      born(200, { writes, start_time: 499 }),
+      born(201, { writes, start_time: 500 }),
+      born(202, { writes, start_time: 999 }),
+    ];
+    expect(await found(traces({ files: [LOG] }), ...processes)).toEqual([201, 202]);
+    // A job whose record was made anew is younger than its own main process.
+    const own = [born(200, { writes, start_time: 999 }), born(201, { writes, start_time: 1000 })];
+    expect(await found(traces({ files: [LOG], since: 9000 }), ...own)).toEqual([201]);
+  });
+
+  it('finds by the log alone where nobody knows the main process any more', async () => {
+    const processes = [
+      born(200, { writes: ['1:2'] }),
+      born(201, { session: 0 }),
+      born(202, { environ: mark(1) }),
+    ];
+    expect(await found(traces({ identity: null, files: [LOG] }), ...processes)).toEqual([200, 202]);
+  });
+
+  it('leaves alone who may be of a later incarnation that shares the log', async () => {
+    const writes = ['1:2'];
+    const processes = [
+      born(NEXT, { writes, start_time: 3000 }),
+      born(200, { writes, start_time: 2999 }),
+      born(201, { writes, start_time: 3000 }),
+    ];
+    expect(await found(traces({ files: [LOG], successor: () => later() }), ...processes)).toEqual([200]);
+    const unknown = later({ log: null });
+    expect(await found(traces({ files: [LOG], successor: () => unknown }), ...processes)).toEqual([200]);
+  });
+
+  it('takes whoever writes to a log that was set aside, but for the tree of a later incarnation', async () => {
+    const writes = ['1:2'];
+    const processes = [
+      born(NEXT, { writes, start_time: 3000 }),
+      born(200, { writes, start_time: 3000 }),
+      born(201, { writes, start_time: 3001, ppid: NEXT }),
+      born(202, { writes, start_time: 3001, session: 310 }),
+    ];
+    const next = later({ log: { dev: 1n, ino: 3n } });
+    expect(await found(traces({ files: [LOG], successor: () => next }), ...processes)).toEqual([200]);
+  });
+
+  it('takes no helper of upkeep that works on a log, and nothing that upkeep was started from', async () => {
+    const writes = ['1:2'];
+    const processes = [
+      born(40, { writes }),
+      born(45, { writes, ppid: 40 }),
+      born(UPKEEP, { writes, ppid: 45 }),
+      born(200, { writes, ppid: UPKEEP }),
+    ];
+    expect(await found(traces({ files: [LOG] }), ...processes)).toEqual([]);
   });
 
   it('takes nobody who carries the marker of another incarnation, whatever else it has', async () => {
@@ -144,9 +212,9 @@ describe('EscapeeFinder', () => {
 
   it('asks how young is too young when the look begins, and not before', async () => {
     const { finder } = finderOn(born(200, { session: MAIN }));
-    let next = Number.POSITIVE_INFINITY;
-    const looking = finder.find(traces({ bornBefore: () => next }));
-    next = 1500;
+    let next: Successor | null = null;
+    const looking = finder.find(traces({ successor: () => next }));
+    next = later({ main: { boot_id: 'boot', pid: NEXT, start_time: 1500 } });
     expect((await looking).processes).toEqual([]);
   });
 });

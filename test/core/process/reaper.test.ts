@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { Agenda } from '../../../core/host/agenda.ts';
 import type { Host } from '../../../core/host/host.ts';
 import { nodeHost } from '../../../core/host/node_host.ts';
-import { EscapeeFinder } from '../../../core/process/escapees.ts';
+import { EscapeeFinder, type Remains, type Traces } from '../../../core/process/escapees.ts';
 import { formatMark, MARKER } from '../../../core/process/marker.ts';
 import { ProcessTable } from '../../../core/process/process_table.ts';
 import { Reaper, type ReapTarget } from '../../../core/process/reaper.ts';
@@ -23,11 +23,11 @@ interface Scene {
   end(main_gone: boolean): Promise<void>;
 }
 
-function scene(...processes: FakeProcess[]): Scene {
+function scene(processes: readonly FakeProcess[] = [], Finder: typeof EscapeeFinder = EscapeeFinder): Scene {
   const machine = new FakeMachine({ pid: MAIN, start_time: 1000 }, ...processes);
   const { host, agenda } = machine;
   const table = new ProcessTable(host);
-  const reaper = new Reaper(host, agenda, table, new EscapeeFinder(host, table, INSTANCE, UPKEEP));
+  const reaper = new Reaper(host, agenda, table, new Finder(host, table, INSTANCE, UPKEEP));
   const told: boolean[] = [];
   const target = targetOf({ boot_id: 'boot', pid: MAIN, start_time: 1000 });
   const end = async (main_gone: boolean): Promise<void> => {
@@ -44,7 +44,8 @@ function targetOf(identity: ReapTarget['identity']): ReapTarget {
     identity,
     sessions: new Set(),
     files: [],
-    bornBefore: () => Number.POSITIVE_INFINITY,
+    since: 0,
+    successor: () => null,
   };
 }
 
@@ -60,7 +61,7 @@ const marked = { [MARKER]: formatMark({ instance: INSTANCE, job_id: 'j', incarna
 
 describe('Reaper', () => {
   it('signals the group, waits to be told of the main process’s end, and then tells', async () => {
-    const { machine, reaper, told, end } = scene(child(101));
+    const { machine, reaper, told, end } = scene([child(101)]);
     await end(false);
     expect(machine.signals).toEqual(['TERM -100']);
     await machine.pass(1_000);
@@ -73,10 +74,10 @@ describe('Reaper', () => {
 
   it('signals those who outlive the leader one by one, each once, and looks until they are gone', async () => {
     const stubborn = ['SIGTERM'] as const;
-    const { machine, reaper, told, end } = scene(
+    const { machine, reaper, told, end } = scene([
       child(101, { ignores: stubborn }),
       child(102, { ignores: stubborn }),
-    );
+    ]);
     machine.remove(MAIN);
     await end(true);
     await machine.pass(2_000);
@@ -90,7 +91,7 @@ describe('Reaper', () => {
   });
 
   it('kills once the grace time is over: the group by its leader, and whoever survived', async () => {
-    const { machine, reaper, told, end } = scene(child(101, { ignores: ['SIGTERM'] }));
+    const { machine, reaper, told, end } = scene([child(101, { ignores: ['SIGTERM'] })]);
     machine.remove(MAIN);
     await end(true);
     await machine.pass(500);
@@ -117,7 +118,7 @@ describe('Reaper', () => {
   });
 
   it('never signals a survivor whose pid has become another process’s', async () => {
-    const { machine, reaper, told, end } = scene(child(101, { ignores: ['SIGTERM'] }));
+    const { machine, reaper, told, end } = scene([child(101, { ignores: ['SIGTERM'] })]);
     machine.remove(MAIN);
     await end(true);
     machine.add({ pid: 101, start_time: 9000 });
@@ -128,11 +129,11 @@ describe('Reaper', () => {
   });
 
   it('learns the sessions of the tree while it can be read, and ends what is in them afterwards', async () => {
-    const { machine, reaper, target, told, end } = scene(
+    const { machine, reaper, target, told, end } = scene([
       child(101, { session: 101, pgrp: 101 }),
       child(102, { ppid: 101, session: 101, pgrp: 102, ignores: ['SIGTERM'] }),
       child(103, { session: 103, pgrp: 103, start_time: 999 }),
-    );
+    ]);
     await end(false);
     expect([...target.sessions]).toEqual([101]);
     reaper.mainExited('j', 2);
@@ -145,10 +146,10 @@ describe('Reaper', () => {
   });
 
   it('ends what left the group with its marker only once the group is gone', async () => {
-    const { machine, told, end } = scene(
+    const { machine, told, end } = scene([
       child(200, { session: 200, pgrp: 200, environ: marked }),
       child(101),
-    );
+    ]);
     machine.remove(MAIN);
     await end(true);
     expect(machine.signals).toEqual(['TERM 101']);
@@ -158,7 +159,7 @@ describe('Reaper', () => {
   });
 
   it('signals what comes later too', async () => {
-    const { machine, told, end } = scene(child(101, { ignores: ['SIGTERM'] }));
+    const { machine, told, end } = scene([child(101, { ignores: ['SIGTERM'] })]);
     machine.remove(MAIN);
     await end(true);
     machine.add(child(102, { start_time: 2000 }));
@@ -169,7 +170,7 @@ describe('Reaper', () => {
   });
 
   it('waits for no zombie', async () => {
-    const { machine, told, end } = scene(child(101, { zombie: true }));
+    const { machine, told, end } = scene([child(101, { zombie: true })]);
     machine.remove(MAIN);
     await end(true);
     expect(told).toEqual([true]);
@@ -177,7 +178,7 @@ describe('Reaper', () => {
   });
 
   it('says where somebody could not be looked into', async () => {
-    const { machine, target, told, reaper } = scene({ pid: 300, start_time: 2000, writes: null });
+    const { machine, target, told, reaper } = scene([{ pid: 300, start_time: 2000, writes: null }]);
     machine.remove(MAIN);
     reaper.end({ ...target, files: [{ dev: 1n, ino: 2n }] }, 'SIGTERM', true, (complete) =>
       told.push(complete),
@@ -187,7 +188,7 @@ describe('Reaper', () => {
   });
 
   it('tells everybody who asked, and signals once for all of them', async () => {
-    const { machine, reaper, target, told, end } = scene(child(101, { ignores: ['SIGTERM'] }));
+    const { machine, reaper, target, told, end } = scene([child(101, { ignores: ['SIGTERM'] })]);
     machine.remove(MAIN);
     await end(true);
     reaper.end(target, 'SIGINT', true, () => told.push(true));
@@ -198,8 +199,88 @@ describe('Reaper', () => {
     expect(told).toEqual([true, true]);
   });
 
+  it('knows what survives SIGKILL only once each that a look has found had its time to die', async () => {
+    let comeBack = (): void => {};
+    const slow = new Promise<void>((resolve) => {
+      comeBack = resolve;
+    });
+    class SlowFinder extends EscapeeFinder {
+      override async find(traces: Traces): Promise<Remains> {
+        await slow;
+        return super.find(traces);
+      }
+    }
+    const escapee = child(200, {
+      session: 200,
+      pgrp: 200,
+      environ: marked,
+      ignores: ['SIGTERM', 'SIGKILL'],
+    });
+    const { machine, reaper, end } = scene([escapee], SlowFinder);
+    machine.remove(MAIN);
+    await end(true);
+    expect(reaper.undecided('j', 2)).toBeNull();
+    await machine.pass(100);
+    reaper.escalate('j', 2);
+    let decided = 0;
+    const wait = (): void => void reaper.undecided('j', 2)?.then(() => (decided += 1));
+    await machine.pass(5_000);
+    wait();
+    await machine.pass(5_000);
+    expect([machine.signals, decided]).toEqual([[], 0]);
+    comeBack();
+    await machine.settle();
+    expect([machine.signals, decided]).toEqual([['KILL 200'], 0]);
+    await machine.pass(1_900);
+    expect(decided).toBe(0);
+    wait();
+    await machine.pass(300);
+    expect(decided).toBe(2);
+    expect(reaper.undecided('j', 2)).toBeNull();
+  });
+
+  it('waits no longer for a look that hangs than for half a minute, and no longer than there is something', async () => {
+    class HungFinder extends EscapeeFinder {
+      override find(): Promise<Remains> {
+        return new Promise(() => {});
+      }
+    }
+    const hung = scene([], HungFinder);
+    hung.machine.remove(MAIN);
+    await hung.end(true);
+    hung.reaper.escalate('j', 2);
+    let decided = false;
+    void hung.reaper.undecided('j', 2)?.then(() => {
+      decided = true;
+    });
+    await hung.machine.pass(29_900);
+    expect(decided).toBe(false);
+    await hung.machine.pass(200);
+    expect(decided).toBe(true);
+
+    const { machine, reaper, end } = scene([child(101, { ignores: ['SIGTERM'] })]);
+    machine.remove(MAIN);
+    await end(true);
+    reaper.escalate('j', 2);
+    const gone = reaper.undecided('j', 2);
+    expect(gone).not.toBeNull();
+    await machine.pass(200);
+    await gone;
+    expect(reaper.undecided('j', 2)).toBeNull();
+  });
+
+  it('knows at once of a main process that survives SIGKILL, and waits for the news of one that does not', async () => {
+    const { machine, reaper, end } = scene();
+    machine.add({ pid: MAIN, start_time: 1000, ignores: ['SIGTERM', 'SIGKILL'] });
+    await end(false);
+    reaper.escalate('j', 2);
+    expect(reaper.undecided('j', 2)).toBeNull();
+    machine.remove(MAIN);
+    expect(reaper.undecided('j', 2)).not.toBeNull();
+  });
+
   it('looks no more, and tells nobody, once it is told to forget', async () => {
-    const { machine, reaper, told, end } = scene(child(101, { ignores: ['SIGTERM'] }));
+    const { machine, reaper, told, end } = scene([child(101, { ignores: ['SIGTERM'] })]);
     machine.remove(MAIN);
     await end(true);
     reaper.forget('j', 2);
@@ -212,9 +293,9 @@ describe('Reaper', () => {
   });
 
   it('does not walk over /proc again while a survivor that it knows lives', async () => {
-    const { machine, end } = scene(
+    const { machine, end } = scene([
       child(200, { session: 200, pgrp: 200, environ: marked, ignores: ['SIGTERM'] }),
-    );
+    ]);
     machine.remove(MAIN);
     await end(true);
     const { walks } = machine;

@@ -1,19 +1,19 @@
 /**
  * The whole core on the real host, with one part of the host or one plugin swapped.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Host } from '../../../core/host/host.ts';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import type { Host, Processes } from '../../../core/host/host.ts';
 import { nodeHost } from '../../../core/host/node_host.ts';
 import type { Probe } from '../../../core/plugin/probe.ts';
 import { AlreadyRunning, SpecError, startSupervisor } from '../../../core/supervisor/start.ts';
 import type { Supervisor } from '../../../core/supervisor/supervisor.ts';
 import { builtInPlugins } from '../../../plugins/mod.ts';
-import { freePort, signalMain } from '../../support/sandbox.ts';
+import { alive, freePort, signalMain } from '../../support/sandbox.ts';
 import { until } from '../../support/until.ts';
 
 const SERVICE = fileURLToPath(new URL('../../fixtures/service.mjs', import.meta.url));
@@ -59,6 +59,87 @@ const action = (supervisor: Supervisor, name: string) => {
 
 const sleeper = (extra: object = {}): object => ({
   actions: { main: { process: true, run: ['sleep', '1000'], stop: { timeout: '1s' }, ...extra } },
+});
+
+/** The child that the service has started in a session of its own, with no environment, once that is so. */
+async function wipedEscapee(record: string): Promise<number> {
+  await until(() => existsSync(`${record}.escapees`));
+  const escapee = Number(readFileSync(`${record}.escapees`, 'utf8'));
+  // It carries no marker by which anybody else would find it.
+  onTestFinished(() => {
+    if (alive(escapee)) process.kill(escapee, 'SIGKILL');
+  });
+  await until(() => readFileSync(`/proc/${escapee}/environ`, 'latin1') === '');
+  return escapee;
+}
+
+describe('a shutdown whose look for escapees takes longer than all grace times', () => {
+  it('leaves none behind', async () => {
+    const host = nodeHost();
+    let slow = false;
+    let pause = 0;
+    const record = join(dir, 'record');
+    write({
+      web: sleeper({
+        run: [process.execPath, SERVICE],
+        env: { RECORD: record, ESCAPEE: 'wiped' },
+        stop: { timeout: '100ms' },
+      }),
+    });
+    const supervisor = await start({
+      ...host,
+      clock: {
+        mono: () => host.clock.mono(),
+        wall: () => host.clock.wall(),
+        timer: (delay, callback) => {
+          const later = host.clock.timer(delay + (delay === 0 ? pause : 0), callback);
+          if (delay === 0) pause = 0;
+          return later;
+        },
+      },
+      processes: new Proxy(host.processes, {
+        get: (processes, name: keyof Processes) => {
+          const value = processes[name];
+          if (typeof value !== 'function') return value;
+          if (name !== 'environ') return value.bind(processes);
+          return (pid: number) => {
+            if (slow) {
+              // The walk gives way to others, and its turn comes late.
+              slow = false;
+              pause = 3_000;
+              for (const until = host.clock.mono() + 10; host.clock.mono() < until; );
+            }
+            return processes.environ(pid);
+          };
+        },
+      }),
+    });
+    const escapee = await wipedEscapee(record);
+    slow = true;
+    await supervisor.shutdown('core');
+    expect(alive(escapee)).toBe(false);
+    expect(slow).toBe(false);
+  });
+});
+
+describe('a shutdown right after a crash', () => {
+  it('leaves nothing behind that was still to be searched for', async () => {
+    const record = join(dir, 'record');
+    write({
+      web: sleeper({
+        run: [process.execPath, SERVICE],
+        env: { RECORD: record, ESCAPEE: 'wiped' },
+        restart: { delay: '1h', max_delay: '1h' },
+        stop: { timeout: '100ms' },
+      }),
+    });
+    const supervisor = await start();
+    const escapee = await wipedEscapee(record);
+    signalMain(action(supervisor, 'web'), 'SIGKILL');
+    await until(() => action(supervisor, 'web').phase === 'retrying');
+    await supervisor.shutdown('core');
+    expect(alive(escapee)).toBe(false);
+  });
 });
 
 describe('case 11: a hung probe', () => {
