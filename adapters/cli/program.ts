@@ -32,15 +32,19 @@ export async function runCommandLine(argv: readonly string[], io: Io): Promise<E
   // A line that cannot be parsed was asked for JSON all the same; what follows `--` are no options.
   const json = takeUntil(argv, '--').includes('--json');
   let complaint = '';
-  const program = new Command('upkeep').exitOverride().configureOutput({
-    writeOut: (text) => {
-      help = io.out(text);
-    },
-    writeErr: (text) => {
-      if (json) complaint += text;
-      else io.err(text.trimEnd());
-    },
-  });
+  // An option belongs to the command that it follows: `plugins check FILE --json` is not `plugins --json`.
+  const program = new Command('upkeep')
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => {
+        help = io.out(text);
+      },
+      writeErr: (text) => {
+        if (json) complaint += text;
+        else io.err(text.trimEnd());
+      },
+    });
   addCommands(program, io, (outcome) => {
     code = outcome;
   });
@@ -142,8 +146,6 @@ function addCommands(program: Command, io: Io, ended: (code: ExitCode) => void):
     async (options: CommonOptions) =>
       ended(await (await import('./commands/plugins.ts')).plugins(io, options)),
   );
-  // What follows `check` is its own, also where it is called as an option of `plugins`.
-  pluginsCommand.enablePositionalOptions();
   pluginsCommand
     .command('check <file>')
     .description('run the contract suite against a plugin, and print what fails')

@@ -68,7 +68,7 @@ describe('segments that are kept for a time', () => {
     fixture.logs.closeAll();
     const { logs, quiet } = logsIn(dir, host);
     logs.resume(packed, 3);
-    for (const file of logs.sealed(packed)) logs.release(packed, file);
+    for (const file of logs.sealed(packed, 0)) logs.release(packed, file);
     await quiet();
     expect(names()).toEqual(['0.log.gz', '1.log.gz', '2.log.gz']);
     expect(statSync(join(folderOf(dir, job), '0.log.gz')).mtimeMs).toBeCloseTo(now - 3 * HOUR, -3);
