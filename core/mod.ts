@@ -17,11 +17,8 @@ export type { LogRotator } from './plugin/log_rotator.ts';
 export type { Probe } from './plugin/probe.ts';
 export type { Control, JobView, ServiceState, ServiceView, Why } from './supervisor/control.ts';
 export { NotFound } from './supervisor/control.ts';
+export type { SupervisorOptions } from './supervisor/options.ts';
 export { StateFolderError } from './supervisor/paths.ts';
-export {
-  AlreadyRunning,
-  SpecError,
-  type SupervisorOptions,
-  startSupervisor,
-} from './supervisor/start.ts';
+export { SpecError } from './supervisor/service_file.ts';
+export { AlreadyRunning, startSupervisor } from './supervisor/start.ts';
 export type { Supervisor } from './supervisor/supervisor.ts';

@@ -3,16 +3,13 @@
  */
 
 import { Agenda } from '../host/agenda.ts';
-import type { Host } from '../host/host.ts';
 import { Lane } from '../host/lane.ts';
 import { atRest, identityOf, type Job } from '../job/job.ts';
 import { type Reason, reason } from '../job/reason.ts';
 import { Logs } from '../log/mod.ts';
 import { Notifications } from '../notify/mod.ts';
-import type { BuiltInPlugins } from '../plugin/built_in.ts';
-import { type LoadedPlugin, loadServiceFile } from '../plugin/remote/load.ts';
 import { PluginHost } from '../plugin/remote/plugin_host.ts';
-import { ownRuntime, type PluginRuntime } from '../plugin/remote/runtime.ts';
+import { ownRuntime } from '../plugin/remote/runtime.ts';
 import { AdoptedWatch } from '../process/adopted_watch.ts';
 import { EscapeeFinder } from '../process/escapees.ts';
 import { cleanEnv } from '../process/launch.ts';
@@ -20,7 +17,6 @@ import { OomWitness } from '../process/oom.ts';
 import { ProcessTable } from '../process/process_table.ts';
 import { Reaper } from '../process/reaper.ts';
 import { ProbeHost, type ReclaimWorld, removePidFileIfOurs, writePidFile } from '../reclaim/mod.ts';
-import type { ServiceFile, SpecIssue } from '../spec/mod.ts';
 import type { Batch } from '../store/batch.ts';
 import { acquireLock } from '../store/lock.ts';
 import { Store } from '../store/store.ts';
@@ -30,42 +26,14 @@ import { Housekeeping } from './housekeeping.ts';
 import { JobLoop } from './job_loop.ts';
 import { JobWatch } from './job_watch.ts';
 import { LostJobs } from './lost_jobs.ts';
+import type { SupervisorOptions } from './options.ts';
 import { instanceName, openStateFolder, type StatePaths } from './paths.ts';
 import { recover } from './recovery.ts';
-import { type RecoveryMode, Roster } from './roster.ts';
+import { Roster } from './roster.ts';
 import { CORE, type JobRuntime, type Origin } from './runtime.ts';
+import { type CheckedFile, readServiceFile, SpecError } from './service_file.ts';
 import { EventFeed, Supervisor } from './supervisor.ts';
 import { findSurvivors } from './survivors.ts';
-
-/** What a supervisor is started with. */
-export interface SupervisorOptions {
-  readonly host: Host;
-  /** Absolute; made (0700) where it is not there yet. */
-  readonly state_dir: string;
-  /** Absolute path of the service file. */
-  readonly spec_file: string;
-  /** Those that run in this process. */
-  readonly plugins: BuiltInPlugins;
-  /** How plugins of others are run; this Node and this program without it. */
-  readonly plugin_runtime?: PluginRuntime;
-  readonly recovery: RecoveryMode;
-  /** upkeep's own environment, from which services inherit. */
-  readonly env: NodeJS.ProcessEnv;
-  readonly pid: number;
-  readonly version: string;
-  /** A fault point before and after each commit; only tests set it. */
-  readonly at?: (call: string) => void;
-}
-
-/** The service file is not one. */
-export class SpecError extends Error {
-  override readonly name = 'SpecError';
-  readonly issues: readonly SpecIssue[];
-  constructor(path: string, issues: readonly SpecIssue[]) {
-    super(`${path} is not a valid service file`);
-    this.issues = issues;
-  }
-}
 
 /** Another upkeep has the state folder. */
 export class AlreadyRunning extends Error {
@@ -90,29 +58,6 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     lock.release();
     throw error;
   }
-}
-
-/** A checked service file, with its plugins. */
-interface CheckedFile {
-  readonly file: ServiceFile;
-  readonly plugins: readonly LoadedPlugin[];
-}
-
-/** @throws {@link SpecError} */
-async function readServiceFile(options: SupervisorOptions): Promise<CheckedFile> {
-  const { host, spec_file, plugins: built_in, plugin_runtime: runtime = ownRuntime() } = options;
-  let text: string;
-  try {
-    text = host.files.readFileSync(spec_file, 'utf8');
-  } catch (error) {
-    const message = `cannot be read: ${(error as Error).message}`;
-    throw new SpecError(spec_file, [
-      { path: '', rule: 'readable', value: spec_file, line: null, column: null, message },
-    ]);
-  }
-  const { parsed, plugins } = await loadServiceFile(text, spec_file, { host, runtime, built_in });
-  if ('issues' in parsed) throw new SpecError(spec_file, parsed.issues);
-  return { file: parsed.file, plugins };
 }
 
 async function assemble(

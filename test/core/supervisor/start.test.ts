@@ -10,7 +10,8 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vit
 import type { Host, Processes } from '../../../core/host/host.ts';
 import { nodeHost } from '../../../core/host/node_host.ts';
 import type { Probe } from '../../../core/plugin/probe.ts';
-import { AlreadyRunning, SpecError, startSupervisor } from '../../../core/supervisor/start.ts';
+import { SpecError } from '../../../core/supervisor/service_file.ts';
+import { AlreadyRunning, startSupervisor } from '../../../core/supervisor/start.ts';
 import type { Supervisor } from '../../../core/supervisor/supervisor.ts';
 import { builtInPlugins } from '../../../plugins/mod.ts';
 import { alive, freePort, signalMain } from '../../support/sandbox.ts';

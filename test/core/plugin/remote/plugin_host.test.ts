@@ -3,7 +3,7 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { SpecError } from '../../../../core/supervisor/start.ts';
+import { SpecError } from '../../../../core/supervisor/service_file.ts';
 import type { Supervisor } from '../../../../core/supervisor/supervisor.ts';
 import { NODES, OWN_RUNTIME, PLUGINS } from '../../../support/plugins.ts';
 import { until } from '../../../support/until.ts';
