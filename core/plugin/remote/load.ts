@@ -20,7 +20,8 @@ import { descriptionSchema, optionIssuesSchema } from './answer_schemas.ts';
 import type { OptionIssue, PluginDescription } from './boot.ts';
 import { Link } from './link.ts';
 import { type LocatedPlugin, locatePlugin } from './locate.ts';
-import { onceRequest, type PluginRuntime, pluginCommand } from './runtime.ts';
+import { startOnce } from './once.ts';
+import { type PluginRuntime, pluginCommand } from './runtime.ts';
 
 /** A plugin that the service file names, and what became of loading it. */
 export interface LoadedPlugin {
@@ -131,24 +132,17 @@ function refuseCommonNames({ kind, options }: PluginDescription, file: string): 
 
 /** Starts a plugin's process for one conversation. */
 async function talkOnce<T>(
-  { files, spawner, processes, clock }: Host,
+  host: Host,
   command: readonly string[],
   talk: (link: Link) => Promise<T>,
 ): Promise<T> {
-  const nowhere = files.openSync('/dev/null', 'w');
+  const { channel, end } = await startOnce(host, command);
+  const link = new Link(channel, host.clock, () => {});
   try {
-    const child = await spawner.spawn(onceRequest(command, nowhere));
-    const identity = processes.identity(child.pid);
-    if (child.channel === undefined) throw new Error('its process has no channel');
-    const link = new Link(child.channel, clock, () => {});
-    try {
-      return await talk(link);
-    } finally {
-      link.close(new Error('it is not needed any more'));
-      if (identity !== null) processes.signal(identity, 'SIGKILL');
-    }
+    return await talk(link);
   } finally {
-    files.closeSync(nowhere);
+    link.close(new Error('it is not needed any more'));
+    end();
   }
 }
 

@@ -11,8 +11,9 @@ import { remoteHealthCheck, remoteProbe } from './adapters.ts';
 import { optionIssuesSchema, rotationSchema } from './answer_schemas.ts';
 import type { OptionIssue, PluginDescription } from './boot.ts';
 import { locatePlugin } from './locate.ts';
+import { startOnce } from './once.ts';
 import { PluginUnavailable, RemotePlugin } from './remote_plugin.ts';
-import { onceRequest, type PluginRuntime, pluginCommand } from './runtime.ts';
+import { type PluginRuntime, pluginCommand } from './runtime.ts';
 
 type Options = Readonly<Record<string, unknown>>;
 
@@ -53,19 +54,9 @@ export async function openPlugin(
   allow: Permissions,
   { host, runtime }: { readonly host: Host; readonly runtime: PluginRuntime },
 ): Promise<OpenedPlugin> {
-  const { files, spawner, processes } = host;
-  const located = locatePlugin(path, from, files);
-  const nowhere = files.openSync('/dev/null', 'w');
-  const child = await Promise.resolve(
-    spawner.spawn(onceRequest(pluginCommand(located, runtime, files, true), nowhere)),
-  ).finally(() => files.closeSync(nowhere));
-  const identity = processes.identity(child.pid);
-  if (child.channel === undefined) throw new Error(`Cannot open ${path} as its process has no channel`);
-
+  const located = locatePlugin(path, from, host.files);
+  const { channel, end } = await startOnce(host, pluginCommand(located, runtime, host.files, true));
   const faults: string[] = [];
-  const end = (): void => {
-    if (identity !== null) processes.signal(identity, 'SIGKILL');
-  };
   let hear: (description: PluginDescription | Error) => void = () => {};
   const described = new Promise<PluginDescription>((resolve, reject) => {
     hear = (said) => (said instanceof Error ? reject(said) : resolve(said));
@@ -82,7 +73,7 @@ export async function openPlugin(
     isBeingStopped: () => false,
     described: (description) => hear(description),
   });
-  plugin.connected(child.channel);
+  plugin.connected(channel);
   try {
     const description = await described;
     const schema = await plugin.call('json_schema', [], v.record(v.string(), v.unknown()), {
