@@ -38,6 +38,8 @@ interface Declaration<I extends v.GenericSchema, O extends v.GenericSchema> {
   readonly destructive: boolean;
   /** What the caller's scope must include. */
   readonly scope: Scope;
+  /** A call as documentation shows it. */
+  readonly example?: { readonly input: v.InferInput<I>; readonly output?: v.InferOutput<O> };
 }
 
 /** An operation with one answer. A query changes nothing; a command does. */
