@@ -3,20 +3,22 @@
  */
 import * as v from 'valibot';
 import type { Claim } from '../reclaim/claim.ts';
+import { described } from './described.ts';
+import { exampleHealth, exampleHolder } from './examples.ts';
 import { portField } from './fields.ts';
 import { defineCall } from './operation.ts';
 import { healthSchema, holderSchema } from './schemas.ts';
 
 const claimed = v.strictObject({
-  tcp_port: v.exactOptional(portField),
-  udp_port: v.exactOptional(portField),
-  /** An absolute path, or `@name` for an abstract socket. */
+  tcp_port: v.exactOptional(described('A TCP port.', portField)),
+  udp_port: v.exactOptional(described('A UDP port.', portField)),
   socket: v.exactOptional(
     v.pipe(
       v.string('must be text'),
       v.regex(/^[/@]/, 'must be an absolute path, or @name for an abstract socket'),
       v.maxLength(4096, 'must be 4096 characters or fewer'),
       v.check((path) => !path.includes('\0'), 'must not contain a NUL'),
+      v.description('A Unix socket: its absolute path, or `@name` for an abstract one.'),
     ),
   ),
 });
@@ -34,15 +36,21 @@ export const holderFind = defineCall({
     ),
   ),
   output: v.object({
-    items: v.array(holderSchema),
-    next_cursor: v.null(),
-    /** False where not everything could be seen, so that no holder does not mean that there is none. */
-    complete: v.boolean(),
+    items: described('Every holder that was found.', v.array(holderSchema)),
+    next_cursor: described('Always null: the answer is whole.', v.null()),
+    complete: described(
+      'False where not everything could be seen, so that no holder does not mean that there is none.',
+      v.boolean(),
+    ),
   }),
   errors: ['unavailable'],
   idempotent: true,
   destructive: false,
   scope: 'read',
+  example: {
+    input: { tcp_port: 8080 },
+    output: { items: [exampleHolder], next_cursor: null, complete: true },
+  },
   run: async (control, input) => {
     const { holders, complete } = await control.holders(claimOf(input));
     return { items: holders, next_cursor: null, complete };
@@ -60,6 +68,7 @@ export const healthGet = defineCall({
   idempotent: true,
   destructive: false,
   scope: 'read',
+  example: { input: {}, output: exampleHealth },
   run: (control) => control.health(),
 });
 
@@ -70,11 +79,17 @@ export const daemonShutdown = defineCall({
   summary:
     'Stop every process in order and end upkeep; the next start goes on where it left. Answers at once with what it waits for; asking again says what it still waits for.',
   input: v.strictObject({}),
-  output: v.object({ waiting_for: v.array(v.string()) }),
+  output: v.object({
+    waiting_for: described('What it still waits for, a line each.', v.array(v.string())),
+  }),
   errors: [],
   idempotent: true,
   destructive: true,
   scope: 'admin',
+  example: {
+    input: {},
+    output: { waiting_for: ['shop/web is stopping (pid 10412), SIGKILL after 10 s'] },
+  },
   run: (control, _input, context) => {
     // Not awaited: the answer would come from a daemon that has ended. How it goes is told by `stopped`.
     control.shutdown(context.actor).catch(() => {});

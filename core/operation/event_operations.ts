@@ -2,7 +2,9 @@
  * Operations on events.
  */
 import * as v from 'valibot';
+import { described } from './described.ts';
 import { eventStream } from './event_stream.ts';
+import { exampleEvent } from './examples.ts';
 import { countField, nameField } from './fields.ts';
 import { defineCall, defineSubscription } from './operation.ts';
 import { limitField, pageSchema } from './page.ts';
@@ -12,10 +14,9 @@ import { eventSchema } from './schemas.ts';
 export const DEFAULT_EVENTS = 100;
 
 const filter = {
-  service: v.exactOptional(nameField),
-  job_id: v.exactOptional(nameField),
-  /** Only events with a greater `seq`. */
-  after: v.exactOptional(countField),
+  service: v.exactOptional(described('Only those of this service.', nameField)),
+  job_id: v.exactOptional(described('Only those of this job.', nameField)),
+  after: v.exactOptional(described('Only events with a greater `seq`.', countField)),
 };
 
 /** What happened. */
@@ -30,6 +31,10 @@ export const eventList = defineCall({
   idempotent: true,
   destructive: false,
   scope: 'read',
+  example: {
+    input: { service: 'shop', after: 40, limit: 1 },
+    output: { items: [exampleEvent], next_cursor: '41' },
+  },
   run: (control, input) => {
     const { after, limit = DEFAULT_EVENTS } = input;
     const items = control.events({ ...input, limit });
@@ -51,5 +56,6 @@ export const eventStreamed = defineSubscription({
   idempotent: true,
   destructive: false,
   scope: 'read',
+  example: { input: { after: 40 }, output: exampleEvent },
   run: (control, input, context) => eventStream(control, input, context.signal),
 });

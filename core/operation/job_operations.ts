@@ -2,15 +2,21 @@
  * Operations on runs and jobs.
  */
 import * as v from 'valibot';
+import { described } from './described.ts';
 import { OperationError } from './error.ts';
+import { exampleJob, exampleRun } from './examples.ts';
 import { countField, flagField, nameField, timeField } from './fields.ts';
 import { defineCall, defineSubscription } from './operation.ts';
 import { cursorField, limitField, page, pageSchema } from './page.ts';
 import { jobSchema, runSchema } from './schemas.ts';
 
-const bytes: v.GenericSchema<Uint8Array> = v.instance(Uint8Array);
+const bytes: v.GenericSchema<Uint8Array> = described(
+  'Bytes of the log, as the program wrote them.',
+  v.instance(Uint8Array),
+);
 
-const identified = v.strictObject({ id: nameField });
+const jobId = described('The id of the job.', nameField);
+const ofService = v.exactOptional(described('Only those of this service.', nameField));
 
 /** Runs, the newest first. */
 export const runList = defineCall({
@@ -18,7 +24,7 @@ export const runList = defineCall({
   kind: 'query',
   summary: 'List runs, the newest first: each is a service from a start to the next stop.',
   input: v.strictObject({
-    service: v.exactOptional(nameField),
+    service: ofService,
     limit: v.exactOptional(limitField),
     cursor: v.exactOptional(cursorField),
   }),
@@ -27,6 +33,7 @@ export const runList = defineCall({
   idempotent: true,
   destructive: false,
   scope: 'read',
+  example: { input: { service: 'shop' }, output: { items: [exampleRun], next_cursor: null } },
   run: (control, input) => page(control.runs(input), newestFirst, input),
 });
 
@@ -35,12 +42,13 @@ export const runGet = defineCall({
   name: 'run.get',
   kind: 'query',
   summary: 'Show one run.',
-  input: identified,
+  input: v.strictObject({ id: described('The id of the run.', nameField) }),
   output: runSchema,
   errors: ['not_found'],
   idempotent: true,
   destructive: false,
   scope: 'read',
+  example: { input: { id: exampleRun.id }, output: exampleRun },
   run: (control, { id }) => {
     const run = control.runs({}).find((candidate) => candidate.id === id);
     if (run === undefined) throw new OperationError('not_found', `no run '${id}'`);
@@ -54,8 +62,8 @@ export const jobList = defineCall({
   kind: 'query',
   summary: 'List jobs: each is one action in one run, however often it was restarted.',
   input: v.strictObject({
-    service: v.exactOptional(nameField),
-    run_id: v.exactOptional(nameField),
+    service: ofService,
+    run_id: v.exactOptional(described('Only those of this run.', nameField)),
     limit: v.exactOptional(limitField),
     cursor: v.exactOptional(cursorField),
   }),
@@ -64,6 +72,7 @@ export const jobList = defineCall({
   idempotent: true,
   destructive: false,
   scope: 'read',
+  example: { input: { service: 'shop' }, output: { items: [exampleJob], next_cursor: null } },
   run: (control, input) =>
     page(control.jobs(input), (job) => `${job.service}/${job.action}/${job.id}`, input),
 });
@@ -73,12 +82,13 @@ export const jobGet = defineCall({
   name: 'job.get',
   kind: 'query',
   summary: 'Show one job with every field of its record.',
-  input: identified,
+  input: v.strictObject({ id: jobId }),
   output: jobSchema,
   errors: ['not_found'],
   idempotent: true,
   destructive: false,
   scope: 'read',
+  example: { input: { id: exampleJob.id }, output: exampleJob },
   run: (control, { id }) => control.job(id),
 });
 
@@ -88,24 +98,30 @@ export const jobLog = defineSubscription({
   kind: 'subscription',
   summary: "Read a job's log, all incarnations in order, and follow it where asked.",
   input: v.strictObject({
-    id: nameField,
-    /** Only the last so many lines of what is there. */
-    tail: v.exactOptional(countField),
-    /** Only what was written after this time, as finely as the log's index knows. */
-    since: v.exactOptional(timeField),
-    incarnation: v.exactOptional(countField),
-    /** Only lines that contain this text. */
-    grep: v.exactOptional(
-      v.pipe(v.string('must be text'), v.maxLength(1024, 'must be 1024 characters or fewer')),
+    id: jobId,
+    tail: v.exactOptional(described('Only the last so many lines of what is there.', countField)),
+    since: v.exactOptional(
+      described(
+        "Only what was written after this time, ms since 1970, as finely as the log's index knows.",
+        timeField,
+      ),
     ),
-    /** True to go on with what is written from now on. */
-    follow: v.exactOptional(flagField),
+    incarnation: v.exactOptional(described('Only what this incarnation wrote.', countField)),
+    grep: v.exactOptional(
+      v.pipe(
+        v.string('must be text'),
+        v.maxLength(1024, 'must be 1024 characters or fewer'),
+        v.description('Only lines that contain this text.'),
+      ),
+    ),
+    follow: v.exactOptional(described('True to go on with what is written from now on.', flagField)),
   }),
   output: bytes,
   errors: ['not_found'],
   idempotent: true,
   destructive: false,
   scope: 'read',
+  example: { input: { id: exampleJob.id, tail: 100 }, output: Buffer.from('listening on 8080\n') },
   run: (control, { id, follow = false, ...query }, context) => {
     // Throws for a job that is not there: now, and not at the first byte, so that a face can still say so.
     control.job(id);

@@ -27,6 +27,7 @@ interface Declaration<I extends v.GenericSchema, O extends v.GenericSchema> {
   readonly name: string;
   /** One sentence for people and agents. */
   readonly summary: string;
+  /** Every field of it and of the output says what it is by `v.description`: documents are made from that. */
   readonly input: I;
   /** The answer; of a subscription, each item. */
   readonly output: O;
@@ -38,8 +39,8 @@ interface Declaration<I extends v.GenericSchema, O extends v.GenericSchema> {
   readonly destructive: boolean;
   /** What the caller's scope must include. */
   readonly scope: Scope;
-  /** A call as documentation shows it. */
-  readonly example?: { readonly input: v.InferInput<I>; readonly output?: v.InferOutput<O> };
+  /** A call as documentation shows it, and its answer; of a subscription, one item. */
+  readonly example: { readonly input: v.InferInput<I>; readonly output: v.InferOutput<O> };
 }
 
 /** An operation with one answer. A query changes nothing; a command does. */
@@ -85,6 +86,7 @@ export type Operation = CallOperation | SubscriptionOperation;
  *   idempotent: true,
  *   destructive: false,
  *   scope: 'read',
+ *   example: { input: {}, output: exampleHealth },
  *   run: (control) => control.health(),
  * });
  * ```

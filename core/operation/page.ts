@@ -3,6 +3,7 @@
  * changes between two pages neither repeats an item nor leaves one out.
  */
 import * as v from 'valibot';
+import { described } from './described.ts';
 
 /** A part of a list. */
 export interface Page<T> {
@@ -26,17 +27,25 @@ export const limitField = v.pipe(
   v.integer('must be a whole number'),
   v.minValue(1, 'must be 1 or more'),
   v.maxValue(PAGE_LIMIT, `must be ${PAGE_LIMIT} or less`),
+  v.description('How many items the answer has at most.'),
 );
 
 /** The `next_cursor` of the page before. */
 export const cursorField = v.pipe(
   v.string('must be text'),
   v.maxLength(1024, 'must be a cursor of this list'),
+  v.description('The `next_cursor` of the page before; the list from its begin without it.'),
 );
 
 /** The schema of a list of what `item` describes. */
 export function pageSchema<T>(item: v.GenericSchema<T>): v.GenericSchema<Page<T>> {
-  return v.object({ items: v.array(item), next_cursor: v.nullable(v.string()) });
+  return v.object({
+    items: described('The items of this page, in order.', v.array(item)),
+    next_cursor: described(
+      'What to ask for the next page with; null where nothing is left.',
+      v.nullable(v.string()),
+    ),
+  });
 }
 
 /**

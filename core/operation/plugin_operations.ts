@@ -2,6 +2,7 @@
  * Operations on plugins.
  */
 import * as v from 'valibot';
+import { examplePlugin } from './examples.ts';
 import { defineCall } from './operation.ts';
 import { cursorField, limitField, page, pageSchema } from './page.ts';
 import { pluginSchema } from './schemas.ts';
@@ -17,6 +18,7 @@ export const pluginList = defineCall({
   idempotent: true,
   destructive: false,
   scope: 'read',
+  example: { input: {}, output: { items: [examplePlugin], next_cursor: null } },
   run: (control, input) => {
     // Their order says which is preferred: the place in it is what a page goes by.
     const places = new Map(

@@ -5,7 +5,9 @@ import * as v from 'valibot';
 import { nearest } from '../spec/nearest.ts';
 import type { Actor } from '../store/records.ts';
 import { type Control, NotFound, type ServiceView } from '../supervisor/control.ts';
+import { described } from './described.ts';
 import { OperationError } from './error.ts';
+import { exampleService, exampleWhy } from './examples.ts';
 import { flagField, nameField } from './fields.ts';
 import { defineCall } from './operation.ts';
 import { cursorField, limitField, page, pageSchema } from './page.ts';
@@ -14,26 +16,29 @@ import { serviceSchema, whySchema } from './schemas.ts';
 /** How long a command waits where it is asked to wait and not told how long, ms. */
 export const DEFAULT_WAIT = 60_000;
 
-const named = v.strictObject({ name: nameField });
+const serviceName = described('The name of the service.', nameField);
+
+const oneService = v.strictObject({ name: serviceName });
 
 const commanded = v.strictObject({
-  name: nameField,
-  /** True to answer only when the service is where it is wanted. */
-  wait: v.exactOptional(flagField),
-  /** How long to wait for that, ms. */
+  name: serviceName,
+  wait: v.exactOptional(described('True to answer only when the service is where it is wanted.', flagField)),
   timeout: v.exactOptional(
     v.pipe(
       v.number('must be a number of milliseconds'),
       v.minValue(0, 'must be 0 or more'),
       v.maxValue(86_400_000, 'must be a day or less'),
+      v.description(`How long to wait for that, ms; ${DEFAULT_WAIT} where it is not given.`),
     ),
   ),
 });
 
 const commandOutcome = v.object({
   service: serviceSchema,
-  /** Whether it got where it is wanted in time; null where nobody waited. */
-  settled: v.nullable(v.boolean()),
+  settled: described(
+    'Whether it got where it is wanted in time; null where nobody waited.',
+    v.nullable(v.boolean()),
+  ),
 });
 
 /** Every service, by name. */
@@ -47,6 +52,7 @@ export const serviceList = defineCall({
   idempotent: true,
   destructive: false,
   scope: 'read',
+  example: { input: {}, output: { items: [exampleService], next_cursor: null } },
   run: (control, input) => page(control.services(), (service) => service.name, input),
 });
 
@@ -55,12 +61,13 @@ export const serviceGet = defineCall({
   name: 'service.get',
   kind: 'query',
   summary: 'Show one service with its state and its actions.',
-  input: named,
+  input: oneService,
   output: serviceSchema,
   errors: ['not_found'],
   idempotent: true,
   destructive: false,
   scope: 'read',
+  example: { input: { name: 'shop' }, output: exampleService },
   run: (control, { name }) => knownService(control, name),
 });
 
@@ -75,6 +82,10 @@ export const serviceStart = defineCall({
   idempotent: true,
   destructive: false,
   scope: 'operate',
+  example: {
+    input: { name: 'shop', wait: true, timeout: 30_000 },
+    output: { service: exampleService, settled: true },
+  },
   run: (control, input, context) => command(control, 'start', input, context.actor),
 });
 
@@ -89,6 +100,10 @@ export const serviceStop = defineCall({
   idempotent: true,
   destructive: true,
   scope: 'operate',
+  example: {
+    input: { name: 'shop' },
+    output: { service: { ...exampleService, wanted: 'down', state: 'stopping' }, settled: null },
+  },
   run: (control, input, context) => command(control, 'stop', input, context.actor),
 });
 
@@ -103,6 +118,10 @@ export const serviceRestart = defineCall({
   idempotent: false,
   destructive: true,
   scope: 'operate',
+  example: {
+    input: { name: 'shop', wait: true },
+    output: { service: exampleService, settled: true },
+  },
   run: (control, input, context) => command(control, 'restart', input, context.actor),
 });
 
@@ -112,12 +131,13 @@ export const serviceWhy = defineCall({
   kind: 'query',
   summary:
     'Explain why a service is as it is: causes, evidence, last log lines, events, the safest next step.',
-  input: named,
+  input: oneService,
   output: whySchema,
   errors: ['not_found'],
   idempotent: true,
   destructive: false,
   scope: 'read',
+  example: { input: { name: 'shop' }, output: exampleWhy },
   run: (control, { name }) => {
     knownService(control, name);
     return control.why(name);

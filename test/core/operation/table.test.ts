@@ -1,3 +1,4 @@
+import { type JsonSchema, toJsonSchema } from '@valibot/to-json-schema';
 import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
 import { type Operation, SCOPES } from '../../../core/operation/operation.ts';
@@ -22,6 +23,20 @@ describe('the table of operations', () => {
     expect(rules?.length).toBeGreaterThan(0);
   });
 
+  test.each(table)('%s shows an example that its schemas take as it is', (_, { input, output, example }) => {
+    expect(v.parse(input, example.input)).toEqual(example.input);
+    // An object schema drops the keys it does not name: what comes out equal was described whole.
+    expect(v.parse(output, example.output)).toEqual(example.output);
+  });
+
+  test.each(table)('%s says of every field what it is, in a sentence', (_, { input, output }) => {
+    for (const schema of [input, output]) {
+      // Bytes have no form in JSON; they are told by their own description.
+      const document = toJsonSchema(schema, { typeMode: 'input', errorMode: 'ignore' });
+      expect(wordless(document)).toEqual([]);
+    }
+  });
+
   test('what changes something needs more than read, and what only looks does not', () => {
     for (const [, operation] of table) {
       expect(operation.scope === 'read', operation.name).toBe(operation.kind !== 'command');
@@ -36,6 +51,20 @@ describe('the table of operations', () => {
     expect(subscriptions.sort()).toEqual(['event.stream', 'job.log']);
   });
 });
+
+/** The paths of the fields that say nothing of themselves. */
+function wordless(schema: JsonSchema, path = ''): string[] {
+  const { properties = {}, items, anyOf = [], oneOf = [] } = schema;
+  const parts = [...anyOf, ...oneOf, ...(items === undefined || Array.isArray(items) ? [] : [items])];
+  return [
+    ...Object.entries(properties).flatMap(([key, field]) => {
+      const at = `${path}.${key}`;
+      if (typeof field === 'boolean') return [at];
+      return [...(/^\S.*\.$/.test(field.description ?? '') ? [] : [at]), ...wordless(field, at)];
+    }),
+    ...parts.flatMap((part) => (typeof part === 'boolean' ? [] : wordless(part, path))),
+  ];
+}
 
 describe('the schemas of answers', () => {
   // An object schema drops the keys it does not name: what comes out equal was described whole.
