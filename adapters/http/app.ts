@@ -1,7 +1,7 @@
 /**
  * The operations over HTTP: JSON, RFC 9457 problems, server-sent events. It translates and decides nothing.
  */
-import type { Context } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 // One router instead of a choice of them: 5 MB less in a process that forks at every restart.
 import { Hono } from 'hono/tiny';
@@ -9,13 +9,18 @@ import type { Clock } from '../../core/host/host.ts';
 import { OperationError } from '../../core/operation/error.ts';
 import { invoke } from '../../core/operation/invoke.ts';
 import type { OperationContext } from '../../core/operation/operation.ts';
-import type { OperationName } from '../../core/operation/table.ts';
+import { OPERATIONS, type OperationName } from '../../core/operation/table.ts';
 import type { EventRecord } from '../../core/store/records.ts';
 import type { Control } from '../../core/supervisor/control.ts';
+import { accepts } from './accept.ts';
+import { taggedResponse } from './etag.ts';
+import { IdempotencyKeys } from './idempotency.ts';
+import { Load } from './load.ts';
 import { logMessages } from './log_lines.ts';
+import { metaRoutes } from './meta.ts';
 import { type Problem, problem, problemOf, problemResponse, RequestProblem } from './problem.ts';
 import { requestInput } from './request_input.ts';
-import { ROUTES, type Route } from './routes.ts';
+import { ROUTES, type Route, type RouteBody, takesBody } from './routes.ts';
 import { type SseMessage, sseText } from './sse.ts';
 import type { OpenStreams } from './stream_body.ts';
 
@@ -46,23 +51,25 @@ const KEEP_ALIVE = 15_000;
  */
 export function createApp(control: Control, options: AppOptions): Hono {
   const app = new Hono();
-  const tooLarge = bodyLimit({
-    maxSize: BODY_LIMIT,
-    onError: () => problemResponse(problem('too_large', `a body has ${BODY_LIMIT} bytes at most`)),
-  });
+  const desk: Desk = {
+    control,
+    options,
+    load: new Load(options.streams),
+    keys: new IdempotencyKeys(() => options.clock.wall()),
+  };
 
   const methods = new Map<string, string[]>();
   for (const [name, route] of Object.entries(ROUTES) as [OperationName, Route][]) {
     const path = honoPath(route.path);
     methods.set(path, [...(methods.get(path) ?? []), route.method]);
-    if (route.method === 'POST') app.post(path, tooLarge);
-    app.on(route.method, path, (c) => answer(control, options, name, route, c));
+    if (takesBody(route)) app.on(route.method, path, limitedBody(route.limit ?? BODY_LIMIT));
+    app.on(route.method, path, (c) => answer(desk, name, route, c));
   }
-  app.get('/readyz', (c) => {
-    const health = control.health();
-    return c.json(health, health.status === 'ok' ? 200 : 503);
-  });
-  methods.set('/readyz', ['GET']);
+  for (const { method, path, handle } of metaRoutes({ ...desk, report: options.report, contextOf })) {
+    methods.set(path, [method]);
+    if (method === 'POST') app.post(path, limitedBody(BODY_LIMIT));
+    app.on(method, path, handle);
+  }
 
   for (const [path, allowed] of methods) {
     const allow = allowed.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ');
@@ -80,19 +87,73 @@ function honoPath(path: string): string {
   return path.replaceAll(/\{(\w+)\}/g, ':$1');
 }
 
-async function answer(
-  control: Control,
-  options: AppOptions,
+/** What answering needs. */
+interface Desk {
+  readonly control: Control;
+  readonly options: AppOptions;
+  readonly load: Load;
+  readonly keys: IdempotencyKeys;
+}
+
+/** What is answered however much is under way: how it is, and the way out. */
+const ALWAYS_ANSWERED: readonly OperationName[] = ['health.get', 'daemon.shutdown'];
+
+/** The media types of each kind of answer. */
+const MEDIA_TYPES = {
+  json: ['application/json'],
+  log: ['text/plain', 'text/event-stream'],
+  events: ['text/event-stream'],
+} as const satisfies Record<RouteBody, readonly string[]>;
+
+async function answer(desk: Desk, name: OperationName, route: Route, c: Context): Promise<Response> {
+  const offered = MEDIA_TYPES[route.body];
+  if (!accepts(c.req.header('accept'), offered)) {
+    throw new RequestProblem('not_acceptable', `this is answered in ${offered.join(' or ')}`);
+  }
+  if (route.body !== 'json') return streamedAnswer(desk, name, route, c);
+  const work = (): Promise<Response> => jsonAnswer(desk, name, route, c);
+  return ALWAYS_ANSWERED.includes(name) ? work() : desk.load.within(work);
+}
+
+async function jsonAnswer(
+  { control, keys }: Desk,
   name: OperationName,
   route: Route,
   c: Context,
 ): Promise<Response> {
   const raw = await requestInput(c.req, route);
-  const controller = new AbortController();
-  const context: OperationContext = { actor: actorOf(c), scope: 'admin', signal: controller.signal };
-  const result = await invoke(control, name, raw, context);
-  if (route.body === 'json') return c.json(result, route.status);
+  const context = contextOf(c, new AbortController().signal);
+  const called = async () => ({
+    status: route.status,
+    body: JSON.stringify(await invoke(control, name, raw, context)),
+  });
+  if (route.method === 'GET') {
+    return taggedResponse(c.req.header('if-none-match'), (await called()).body, 'application/json');
+  }
+  const key = c.req.header('idempotency-key');
+  const { answer, replayed } =
+    key === undefined || OPERATIONS[name].kind !== 'command'
+      ? { answer: await called(), replayed: false }
+      : await keys.run(context.actor, key, [name, raw], called);
+  return new Response(answer.body, {
+    status: answer.status,
+    headers: {
+      'content-type': 'application/json',
+      ...(replayed ? { 'idempotency-replayed': 'true' } : {}),
+    },
+  });
+}
 
+async function streamedAnswer(
+  { control, options, load }: Desk,
+  name: OperationName,
+  route: Route,
+  c: Context,
+): Promise<Response> {
+  load.checkStreams();
+  const raw = await requestInput(c.req, route);
+  const controller = new AbortController();
+  const result = await invoke(control, name, raw, contextOf(c, controller.signal));
   const streamed = (body: AsyncIterable<Uint8Array | string>, type: string): Response =>
     new Response(options.streams.body(body, controller), {
       headers: { 'content-type': type, 'cache-control': 'no-cache', 'x-content-type-options': 'nosniff' },
@@ -109,6 +170,18 @@ async function answer(
   return plain
     ? streamed(bytes, 'text/plain; charset=utf-8')
     : eventStream(logMessages(bytes, () => options.clock.wall()));
+}
+
+/** Whoever may open the socket may do everything. */
+function contextOf(c: Context, signal: AbortSignal): OperationContext {
+  return { actor: actorOf(c), scope: 'admin', signal };
+}
+
+function limitedBody(limit: number): MiddlewareHandler {
+  return bodyLimit({
+    maxSize: limit,
+    onError: () => problemResponse(problem('too_large', `a body has ${limit} bytes at most`)),
+  });
 }
 
 /** Who calls: upkeep's own command line says so; on a socket of one's own there is nobody to deceive. */

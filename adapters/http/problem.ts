@@ -5,7 +5,23 @@ import type { OperationError, OperationErrorCode } from '../../core/operation/er
 import type { InputIssue } from '../../core/operation/input_issue.ts';
 
 /** What only HTTP can go wrong with. */
-export type TransportErrorCode = 'no_route' | 'method_not_allowed' | 'unsupported_media_type' | 'too_large';
+export type TransportErrorCode =
+  /** What came is no HTTP request. */
+  | 'malformed_request'
+  | 'no_route'
+  | 'method_not_allowed'
+  | 'not_acceptable'
+  | 'request_timeout'
+  | 'too_large'
+  | 'unsupported_media_type'
+  | 'expectation_failed'
+  | 'headers_too_large'
+  /** The key of another command that is not answered yet. */
+  | 'idempotency_in_flight'
+  /** The key of another command. */
+  | 'idempotency_mismatch'
+  /** More is under way than may be at once. */
+  | 'too_busy';
 
 /** The code of a problem. */
 export type ProblemCode = OperationErrorCode | TransportErrorCode;
@@ -32,10 +48,18 @@ export const PROBLEMS = {
   conflict: { status: 409, title: 'Conflict' },
   unavailable: { status: 503, title: 'Unavailable' },
   internal: { status: 500, title: 'Internal error' },
+  malformed_request: { status: 400, title: 'Malformed request' },
   no_route: { status: 404, title: 'No such path' },
   method_not_allowed: { status: 405, title: 'Method not allowed' },
-  unsupported_media_type: { status: 415, title: 'Unsupported media type' },
+  not_acceptable: { status: 406, title: 'Not acceptable' },
+  request_timeout: { status: 408, title: 'Request timeout' },
   too_large: { status: 413, title: 'Content too large' },
+  unsupported_media_type: { status: 415, title: 'Unsupported media type' },
+  expectation_failed: { status: 417, title: 'Expectation failed' },
+  headers_too_large: { status: 431, title: 'Header fields too large' },
+  idempotency_in_flight: { status: 409, title: 'Same key still under way' },
+  idempotency_mismatch: { status: 422, title: 'Same key for another command' },
+  too_busy: { status: 503, title: 'Too busy' },
 } as const satisfies Record<ProblemCode, { status: number; title: string }>;
 
 /**
@@ -48,7 +72,12 @@ export const PROBLEMS = {
  */
 export function problem(code: ProblemCode, detail: string): Problem {
   const { status, title } = PROBLEMS[code];
-  return { type: `urn:upkeep:problem:${code.replaceAll('_', '-')}`, title, status, detail, code };
+  return { type: problemType(code), title, status, detail, code };
+}
+
+/** The `type` of a problem: the same for ever. */
+export function problemType(code: ProblemCode): string {
+  return `urn:upkeep:problem:${code.replaceAll('_', '-')}`;
 }
 
 /** The problem document of an operation that failed. */
@@ -71,10 +100,17 @@ export class RequestProblem extends Error {
   }
 }
 
+/** When to come again where something cannot be done now, seconds. */
+export const RETRY_AFTER = 1;
+
 /** A problem as a response. */
 export function problemResponse(document: Problem, headers: Record<string, string> = {}): Response {
   return new Response(JSON.stringify(document), {
     status: document.status,
-    headers: { 'content-type': 'application/problem+json', ...headers },
+    headers: {
+      'content-type': 'application/problem+json',
+      ...(document.status === 503 ? { 'retry-after': String(RETRY_AFTER) } : {}),
+      ...headers,
+    },
   });
 }

@@ -4,7 +4,7 @@
  */
 import type { HonoRequest } from 'hono';
 import { RequestProblem } from './problem.ts';
-import type { Route } from './routes.ts';
+import { type Route, takesBody } from './routes.ts';
 
 /**
  * The raw input that a request carries.
@@ -20,7 +20,7 @@ export async function requestInput(request: HonoRequest, route: Route): Promise<
   for (const [field, values] of Object.entries(request.queries())) {
     for (const value of values) add(field, converted(value, route.convert[field]));
   }
-  if (route.method === 'POST') {
+  if (takesBody(route)) {
     for (const [field, value] of Object.entries(await jsonObject(request))) add(field, value);
   }
   const last = request.header('last-event-id');
@@ -40,15 +40,26 @@ function converted(value: string, kind: 'number' | 'boolean' | undefined): unkno
   return value;
 }
 
-async function jsonObject(request: HonoRequest): Promise<object> {
+/**
+ * The body of a request that says that it is JSON; empty where there is none.
+ *
+ * @throws {@link RequestProblem} for a body of another type, and for one that ended early.
+ */
+export async function bodyText(request: HonoRequest): Promise<string> {
   const text = await request.text().catch(() => {
     throw new RequestProblem('invalid_input', 'the body ended early');
   });
-  if (text === '') return {};
+  if (text === '') return text;
   const type = request.header('content-type')?.split(';', 1)[0]?.trim().toLowerCase();
   if (type !== 'application/json') {
     throw new RequestProblem('unsupported_media_type', 'a body must be application/json');
   }
+  return text;
+}
+
+async function jsonObject(request: HonoRequest): Promise<object> {
+  const text = await bodyText(request);
+  if (text === '') return {};
   const body = parsed(text);
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw new RequestProblem('invalid_input', 'the body must be a JSON object');

@@ -15,7 +15,7 @@ export type RouteBody =
 
 /** One operation's place. */
 export interface Route {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** `{field}` stands for a field of the input. */
   readonly path: string;
   readonly body: RouteBody;
@@ -23,6 +23,8 @@ export interface Route {
   readonly convert: Readonly<Record<string, 'number' | 'boolean'>>;
   /** The status of success. */
   readonly status: 200 | 202;
+  /** The largest body, bytes, where it is not the usual. */
+  readonly limit?: number;
   /** The input field that a `Last-Event-ID` stands for. */
   readonly resume?: string;
 }
@@ -56,6 +58,11 @@ export const ROUTES = {
   'health.get': get('/healthz'),
   'daemon.shutdown': { ...post('/v1/shutdown'), status: 202 },
 } as const satisfies Record<OperationName, Route>;
+
+/** Whether the fields that are not in the path come in a body; in the query where not. */
+export function takesBody({ method }: Pick<Route, 'method'>): boolean {
+  return method === 'POST' || method === 'PUT';
+}
 
 function get(path: string, convert: Route['convert'] = {}): Route {
   return { method: 'GET', path, body: 'json', convert, status: 200 };

@@ -4,9 +4,9 @@
 
 import type { Server } from 'node:http';
 import { dirname } from 'node:path';
-import { createAdaptorServer } from '@hono/node-server';
 import type { Hono } from 'hono/tiny';
 import type { Host } from '../../core/host/host.ts';
+import { closeNodeServer, createNodeServer } from './node_server.ts';
 import type { OpenStreams } from './stream_body.ts';
 
 /** A server that listens. */
@@ -38,25 +38,16 @@ export class CannotServe extends Error {
  */
 export async function serveUnix(app: Hono, path: string, options: ServeOptions): Promise<UnixServer> {
   const { files, clock } = options.host;
+  const { streams } = options;
   checkPlace(path, files);
   await removeStale(path, options.host);
 
-  const server = createAdaptorServer({ fetch: app.fetch }) as Server;
+  const server = createNodeServer(app);
   await listen(server, path);
   files.chmodSync(path, 0o600);
 
-  const close = (grace: number): Promise<void> =>
-    new Promise((resolve) => {
-      const cancel = clock.timer(grace, () => server.closeAllConnections());
-      // This also unlinks the socket.
-      server.close(() => {
-        cancel();
-        resolve();
-      });
-      options.streams.close();
-      server.closeIdleConnections();
-    });
-  return { path, close };
+  // This also unlinks the socket.
+  return { path, close: (grace) => closeNodeServer(server, streams, clock, grace) };
 }
 
 /**

@@ -7,6 +7,11 @@ export class OpenStreams {
   readonly #open = new Set<AbortController>();
   #closed = false;
 
+  /** How many are being read. */
+  get size(): number {
+    return this.#open.size;
+  }
+
   /** Ends all of them, and whatever is added from now on. */
   close(): void {
     this.#closed = true;
