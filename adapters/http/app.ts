@@ -89,7 +89,12 @@ async function answer(
 ): Promise<Response> {
   const raw = await requestInput(c.req, route);
   const controller = new AbortController();
-  const context: OperationContext = { actor: actorOf(c), scope: 'admin', signal: controller.signal };
+  const context: OperationContext = {
+    actor: actorOf(c),
+    scope: 'admin',
+    principal: 'unix',
+    signal: controller.signal,
+  };
   const result = await invoke(control, name, raw, context);
   if (route.body === 'json') return c.json(result, route.status);
 

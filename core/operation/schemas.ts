@@ -113,7 +113,8 @@ export const runSchema: v.GenericSchema<RunRow> = v.object({
 
 // A pattern and not a custom check, as it is to be published as JSON Schema; the type is what the pattern says.
 const actorText: v.GenericSchema<string> = v.pipe(v.string(), v.regex(/^(cli|http|core|mcp:.*|plugin:.*)$/));
-const actorSchema = actorText as v.GenericSchema<Actor>;
+/** An {@link Actor}. */
+export const actorSchema = actorText as v.GenericSchema<Actor>;
 
 /** An {@link EventRecord}. */
 export const eventSchema: v.GenericSchema<EventRecord> = v.object({
