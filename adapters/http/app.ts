@@ -174,7 +174,7 @@ async function streamedAnswer(
 
 /** Whoever may open the socket may do everything. */
 function contextOf(c: Context, signal: AbortSignal): OperationContext {
-  return { actor: actorOf(c), scope: 'admin', signal };
+  return { actor: actorOf(c), scope: 'admin', principal: 'unix', signal };
 }
 
 function limitedBody(limit: number): MiddlewareHandler {

@@ -57,6 +57,10 @@ export const ROUTES = {
   'event.stream': { ...get('/v1/events/stream', { after: 'number' }), body: 'events', resume: 'after' },
   'health.get': get('/healthz'),
   'daemon.shutdown': { ...post('/v1/shutdown'), status: 202 },
+  'token.create': post('/v1/tokens'),
+  'token.list': get('/v1/tokens', { limit: 'number' }),
+  'token.revoke': post('/v1/tokens/{name}/revoke'),
+  'audit.list': get('/v1/audit', { after: 'number', limit: 'number' }),
 } as const satisfies Record<OperationName, Route>;
 
 /** Whether the fields that are not in the path come in a body; in the query where not. */

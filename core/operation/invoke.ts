@@ -1,7 +1,9 @@
 /**
- * The one way in: whatever face a call comes through, it is checked, allowed, run and its failure named here.
+ * The one way in: whatever face a call comes through, it is checked, allowed, run and its failure named here. Every
+ * command leaves a record of who gave it and what came of it.
  */
 import * as v from 'valibot';
+import { auditTarget, isRehearsal } from '../access/audited.ts';
 import { type Control, NotFound } from '../supervisor/control.ts';
 import { OperationError } from './error.ts';
 import { inputIssues } from './input_issue.ts';
@@ -22,7 +24,7 @@ export type ResultOf<N extends OperationName> = N extends SubscriptionName
  *
  * @example
  * ```ts
- * await invoke(control, 'service.restart', { name: 'web', wait: true }, { actor: 'cli', scope: 'operate', signal });
+ * await invoke(control, 'service.restart', { name: 'web', wait: true }, context);
  * ```
  */
 export async function invoke<N extends OperationName>(
@@ -32,8 +34,36 @@ export async function invoke<N extends OperationName>(
   context: OperationContext,
 ): Promise<ResultOf<N>> {
   const operation: Operation = OPERATIONS[name];
+  if (operation.kind !== 'command') return run(control, name, operation, raw, context);
+  const { actor, principal } = context;
+  const ended = control.access.audit.begin({ operation: name, target: auditTarget(raw), actor, principal });
+  try {
+    const result = await run(control, name, operation, raw, context);
+    ended('done', null);
+    return result;
+  } catch (error) {
+    // `run` throws nothing else.
+    const { code } = error as OperationError;
+    ended(code === 'forbidden' || code === 'invalid_input' ? 'refused' : 'failed', code);
+    throw error;
+  }
+}
+
+async function run<N extends OperationName>(
+  control: Control,
+  name: N,
+  operation: Operation,
+  raw: unknown,
+  context: OperationContext,
+): Promise<ResultOf<N>> {
   if (SCOPES.indexOf(context.scope) < SCOPES.indexOf(operation.scope)) {
     throw new OperationError('forbidden', `${name} needs the scope '${operation.scope}'`);
+  }
+  if (control.access.read_only && operation.kind === 'command' && !allowedReadOnly(name, raw, context)) {
+    throw new OperationError(
+      'forbidden',
+      `${name} changes something, and upkeep was started with --read-only; start it without to allow commands`,
+    );
   }
   const input = v.safeParse(operation.input, raw);
   if (!input.success) {
@@ -53,6 +83,14 @@ export async function invoke<N extends OperationName>(
   } catch (error) {
     throw operationError(error);
   }
+}
+
+/**
+ * What may be asked for all the same: what a command would do, and the end of upkeep by whoever owns it, who could end
+ * it by a signal as well.
+ */
+function allowedReadOnly(name: OperationName, raw: unknown, { actor, principal }: OperationContext): boolean {
+  return isRehearsal(raw) || (name === 'daemon.shutdown' && actor === 'cli' && principal === 'unix');
 }
 
 async function* namingFailures<T>(items: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {

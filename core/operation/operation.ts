@@ -3,21 +3,20 @@
  * table of these.
  */
 import type * as v from 'valibot';
+import type { Scope } from '../access/scope.ts';
 import type { Actor } from '../store/records.ts';
 import type { Control } from '../supervisor/control.ts';
 import type { OperationErrorCode } from './error.ts';
 
-/** What a caller may do, each including the ones before it. */
-export const SCOPES = ['read', 'operate', 'admin'] as const;
-
-/** One of {@link SCOPES}. */
-export type Scope = (typeof SCOPES)[number];
+export { SCOPES, type Scope } from '../access/scope.ts';
 
 /** Who calls, what they may do, and when they have gone. */
 export interface OperationContext {
   readonly actor: Actor;
   /** The widest scope that the caller has. */
   readonly scope: Scope;
+  /** By what right: the name of a token, or `unix` for whoever may open the socket. */
+  readonly principal: string;
   /** Aborts when the caller no longer listens; ends a subscription. */
   readonly signal: AbortSignal;
 }

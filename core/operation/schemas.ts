@@ -189,7 +189,8 @@ const actorText: v.GenericSchema<string> = v.pipe(
   v.regex(/^(cli|http|core|mcp:.*|plugin:.*)$/),
   v.description('Who caused it: `cli`, `http`, `core`, `mcp:` and a client, `plugin:` and its name.'),
 );
-const actorSchema = actorText as v.GenericSchema<Actor>;
+/** An {@link Actor}. */
+export const actorSchema = actorText as v.GenericSchema<Actor>;
 
 /** An {@link EventRecord}. */
 export const eventSchema: v.GenericSchema<EventRecord> = named(

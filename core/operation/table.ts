@@ -2,6 +2,7 @@
  * The table of operations: all that can be asked of upkeep, each declared once.
  */
 import type * as v from 'valibot';
+import { auditList, tokenCreate, tokenList, tokenRevoke } from './access_operations.ts';
 import { daemonShutdown, healthGet, holderFind } from './daemon_operations.ts';
 import { eventList, eventStreamed } from './event_operations.ts';
 import { jobGet, jobList, jobLog, runGet, runList } from './job_operations.ts';
@@ -35,6 +36,10 @@ export const OPERATIONS = {
   'event.stream': eventStreamed,
   'health.get': healthGet,
   'daemon.shutdown': daemonShutdown,
+  'token.create': tokenCreate,
+  'token.list': tokenList,
+  'token.revoke': tokenRevoke,
+  'audit.list': auditList,
 } as const satisfies Record<string, Operation>;
 
 /** The name of an operation. */

@@ -18,6 +18,8 @@ export interface LaunchContext {
   readonly output_fd: number;
   /** Where a oneshot leaves its status. */
   readonly status_file: string;
+  /** Told of the variables that the action sets for itself. */
+  declared?(env: Readonly<Record<string, string>>): void;
 }
 
 /** Something in the action keeps it from being launched at all; carries the reason. */
@@ -45,14 +47,28 @@ export function cleanEnv(env: NodeJS.ProcessEnv): Record<string, string> {
 }
 
 /**
+ * The variables that an action sets for itself: those of its files, and its own on top.
+ *
+ * @throws {@link LaunchError} where an env_file cannot be read.
+ */
+export function declaredEnv(
+  action: Pick<ActionSpec, 'env' | 'env_file'>,
+  files: Files,
+): Record<string, string> {
+  const env: Record<string, string> = {};
+  for (const path of action.env_file) Object.assign(env, readEnvFile(path, files));
+  return Object.assign(env, action.env);
+}
+
+/**
  * What to hand to the spawner.
  *
  * @throws {@link LaunchError} where an env_file cannot be read, or the program of a oneshot cannot be found.
  */
 export function launchRequest(action: ActionSpec, context: LaunchContext, files: Files): SpawnRequest {
-  const env: Record<string, string> = { ...context.base_env };
-  for (const path of action.env_file) Object.assign(env, readEnvFile(path, files));
-  Object.assign(env, action.env, {
+  const declared = declaredEnv(action, files);
+  context.declared?.(declared);
+  const env: Record<string, string> = Object.assign({ ...context.base_env }, declared, {
     [MARKER]: formatMark(context.mark),
     UPKEEP_SERVICE: context.service,
     UPKEEP_ACTION: action.name,

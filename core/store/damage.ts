@@ -3,6 +3,7 @@
  * ever deleted.
  */
 import type { Host } from '../host/host.ts';
+import { AUDIT_COLUMNS } from './audit_rows.ts';
 import { MAX_KEPT_EVENTS } from './backlog.ts';
 import type { NumberedBatch } from './batch.ts';
 import { type Database, DatabaseError } from './database.ts';
@@ -11,6 +12,7 @@ import { knownVersion, MIGRATIONS } from './migrations.ts';
 import { CURSOR_COLUMNS } from './notify_cursors.ts';
 import { readEvents, readJobs, readRuns, readServices } from './queries.ts';
 import { EVENT_COLUMNS, RUN_COLUMNS, SERVICE_COLUMNS } from './record_rows.ts';
+import { TOKEN_COLUMNS } from './token_rows.ts';
 
 /** True where SQLite says that what is in the file is wrong, whatever was to be done with it. */
 export function isDamage(error: unknown): boolean {
@@ -28,6 +30,8 @@ export function assertSound(database: Database): void {
     database.select(JOB_COLUMNS, 'FROM jobs LIMIT 0');
     database.select(EVENT_COLUMNS, 'FROM events LIMIT 0');
     database.select(CURSOR_COLUMNS, 'FROM notify_cursors LIMIT 0');
+    database.select(TOKEN_COLUMNS, 'FROM tokens LIMIT 0');
+    database.select(AUDIT_COLUMNS, 'FROM audit LIMIT 0');
   } catch (error) {
     throw new DatabaseError('SQLITE_CORRUPT', `the database has other tables than it should: ${error}`);
   }

@@ -73,6 +73,27 @@ export const MIGRATIONS: readonly string[] = [
      rule TEXT PRIMARY KEY,
      seq INTEGER NOT NULL
    ) STRICT, WITHOUT ROWID;`,
+
+  `CREATE TABLE tokens (
+     name TEXT PRIMARY KEY,
+     hash TEXT NOT NULL UNIQUE,
+     scope TEXT NOT NULL,
+     created_at INTEGER NOT NULL,
+     expires_at INTEGER,
+     last_used_at INTEGER,
+     revoked_at INTEGER
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE audit (
+     seq INTEGER PRIMARY KEY,
+     time INTEGER NOT NULL,
+     operation TEXT NOT NULL,
+     target TEXT,
+     actor TEXT NOT NULL,
+     principal TEXT NOT NULL,
+     outcome TEXT NOT NULL,
+     code TEXT,
+     duration REAL
+   ) STRICT;`,
 ];
 
 /** The database was written by a newer upkeep; this one leaves it alone. */

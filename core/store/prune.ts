@@ -15,6 +15,9 @@ export interface StoreLimits {
 /** 50,000 events (about 15 MB), none older than 30 days. */
 export const DEFAULT_LIMITS: StoreLimits = { max_events: 50_000, max_age: 30 * 24 * 3_600_000 };
 
+/** 10,000 records of the audit (about 2 MB), none older than 90 days. */
+export const AUDIT_LIMITS = { max_records: 10_000, max_age: 90 * 24 * 3_600_000 };
+
 /** How many finished runs of a service are kept, each with its jobs. */
 export const KEPT_RUNS = 20;
 
@@ -41,6 +44,27 @@ export function pruneEvents(database: Database, limits: StoreLimits, now: number
   if (excess > 0) deleted += database.run(DELETE_OLDEST, [Math.min(excess, SLICE)]);
   if (oldest !== null && oldest < horizon)
     deleted += database.run(`${DELETE_OLDEST} AND time < ?`, [SLICE, horizon]);
+  return deleted >= SLICE;
+}
+
+/**
+ * Deletes the oldest records of the audit, as {@link pruneEvents} does events; the newest stays for its number.
+ *
+ * @param now ms since the epoch.
+ * @returns true where there is more to delete.
+ * @throws {@link DatabaseError}
+ */
+export function pruneAudit(database: Database, limits: typeof AUDIT_LIMITS, now: number): boolean {
+  const excess = (database.number('count(*)', 'FROM audit') ?? 0) - limits.max_records;
+  const oldest = database.number('time', 'FROM audit ORDER BY seq LIMIT 1');
+  const horizon = now - limits.max_age;
+  if (excess <= 0 && (oldest === null || oldest >= horizon)) return false;
+  const deleted = database.run(
+    `DELETE FROM audit WHERE seq < (SELECT max(seq) FROM audit) AND (
+       seq IN (SELECT seq FROM audit ORDER BY seq LIMIT ?)
+       OR seq IN (SELECT seq FROM audit WHERE time < ? ORDER BY seq LIMIT ?))`,
+    [Math.min(Math.max(0, excess), SLICE), horizon, SLICE],
+  );
   return deleted >= SLICE;
 }
 

@@ -21,7 +21,14 @@ import { degradedReason, type Failure, failureOf, lossReason } from './failure.t
 import { mergeEvents, mergeLive, mergeRows } from './merge.ts';
 import { NewerDatabase } from './migrations.ts';
 import { type NotifyCursors, readCursors, writeCursors } from './notify_cursors.ts';
-import { DEFAULT_LIMITS, pruneEvents, pruneRuns, type StoreLimits } from './prune.ts';
+import {
+  AUDIT_LIMITS,
+  DEFAULT_LIMITS,
+  pruneAudit,
+  pruneEvents,
+  pruneRuns,
+  type StoreLimits,
+} from './prune.ts';
 import {
   type JobQuery,
   type Live,
@@ -180,13 +187,13 @@ export class Store {
 
   /** Every service, and the run that each is in, or was in last, with its jobs. What cannot be read is left out. */
   load(): Live {
-    const stored = this.#read(readLive, { services: [], runs: [], jobs: [] });
+    const stored = this.ask(readLive, { services: [], runs: [], jobs: [] });
     return this.#failure === null ? stored : mergeLive(stored, this.#backlog.batch());
   }
 
   /** Jobs, those of finished runs too, oldest first. */
   jobs(query: JobQuery): Job[] {
-    const stored = this.#read((database) => readJobs(database, query), []);
+    const stored = this.ask((database) => readJobs(database, query), []);
     if (this.#failure === null) return stored;
     const kept = this.#backlog.batch();
     return mergeRows(stored, kept.jobs, kept, query);
@@ -194,7 +201,7 @@ export class Store {
 
   /** Runs, oldest first. */
   runs(query: RunQuery): RunRow[] {
-    const stored = this.#read((database) => readRuns(database, query), []);
+    const stored = this.ask((database) => readRuns(database, query), []);
     if (this.#failure === null) return stored;
     const kept = this.#backlog.batch();
     return mergeRows(stored, kept.runs, kept, query);
@@ -202,13 +209,13 @@ export class Store {
 
   /** Events in rising order; without a limit all that match. */
   events(query: EventQuery): EventRecord[] {
-    const stored = this.#read((database) => readEvents(database, query), []);
+    const stored = this.ask((database) => readEvents(database, query), []);
     return this.#failure === null ? stored : mergeEvents(stored, this.#backlog.batch(), query);
   }
 
   /** How far each rule of `notify` has come; empty where that cannot be read. */
   notifyCursors(): NotifyCursors {
-    return this.#read(readCursors, new Map());
+    return this.ask(readCursors, new Map());
   }
 
   /**
@@ -216,12 +223,36 @@ export class Store {
    * While the store is degraded nothing is written: the caller says it all again the next time.
    */
   keepNotifyCursors(cursors: NotifyCursors): void {
-    if (this.#failure !== null) return;
+    this.tell((database) => writeCursors(database, cursors));
+  }
+
+  /** Reads what is stored beside jobs and events; `nothing` where that cannot be read. Never throws. */
+  ask<T>(question: (database: Database) => T, nothing: T): T {
+    const { database } = this.#connection;
+    if (database === null) return nothing;
     try {
-      writeCursors(this.#connection.writable(), cursors);
-      this.#dirty = true;
+      return question(database);
     } catch (error) {
       this.#fail(error);
+      return nothing;
+    }
+  }
+
+  /**
+   * Writes what is stored beside jobs and events. Never throws. While the store is degraded nothing is written.
+   *
+   * @param work in one transaction of its own.
+   * @returns false where it is not written: the caller says it again once the store works.
+   */
+  tell(work: (database: Database) => void): boolean {
+    if (this.#failure !== null) return false;
+    try {
+      work(this.#connection.writable());
+      this.#dirty = true;
+      return true;
+    } catch (error) {
+      this.#fail(error);
+      return false;
     }
   }
 
@@ -240,8 +271,9 @@ export class Store {
         pruneRuns(database, service);
         this.#finished.delete(service);
       }
-      const more =
-        pruneEvents(database, this.#options.limits ?? DEFAULT_LIMITS, now) || this.#finished.size > 0;
+      const events = pruneEvents(database, this.#options.limits ?? DEFAULT_LIMITS, now);
+      const audit = pruneAudit(database, AUDIT_LIMITS, now);
+      const more = events || audit || this.#finished.size > 0;
       if (!more && this.#dirty) {
         database.exec('PRAGMA wal_checkpoint(PASSIVE)');
         this.#dirty = false;
@@ -349,16 +381,5 @@ export class Store {
     this.#note(error);
     // Last, as the caller may well commit an event about it.
     if (first) this.#options.onDegraded(this.degraded);
-  }
-
-  #read<T>(question: (database: Database) => T, nothing: T): T {
-    const { database } = this.#connection;
-    if (database === null) return nothing;
-    try {
-      return question(database);
-    } catch (error) {
-      this.#fail(error);
-      return nothing;
-    }
   }
 }

@@ -1,6 +1,7 @@
 /**
  * What the faces may ask of a running upkeep. Operations are written against this, the supervisor implements it.
  */
+import type { AccessControl } from '../access/access_control.ts';
 import type { CheckState } from '../health/health_watch.ts';
 import type { Health } from '../health/verdict.ts';
 import type { Job, Phase, Wanted } from '../job/job.ts';
@@ -196,6 +197,8 @@ export interface Control {
   readonly stopped: Promise<void>;
   /** What a shutdown is still waiting for, a line each. */
   waitingFor(): string[];
+  /** Who may do what, and what was done. */
+  readonly access: AccessControl;
 }
 
 /** A check as every face shows it. */

@@ -45,6 +45,8 @@ export interface EffectPorts {
   watchReady(runtime: JobRuntime): void;
   /** An incarnation is over: what escaped its group is to be looked for in the background. */
   leftBehind(runtime: JobRuntime, traces: Traces): void;
+  /** The variables that an action sets for itself, as its program is about to get them. */
+  declared(runtime: JobRuntime, env: Readonly<Record<string, string>>): void;
   /** How a service of upkeep's own is launched; null for one of the user's. */
   ownLaunch(service: string): OwnLaunch | null;
 }
@@ -161,6 +163,7 @@ export class Effects {
       run_id: job.run_id,
       base_env: own?.base_env ?? this.#ports.base_env,
       status_file: statusFile(paths, job),
+      declared: (env) => this.#ports.declared(runtime, env),
     };
     let identity: Identity;
     try {

@@ -24,6 +24,8 @@ export interface JobLoopPorts {
   random(): number;
   /** Writes a batch down, in one transaction; never throws. Returns its events with their numbers. */
   commit(batch: Batch): readonly EventRecord[];
+  /** A reason without what must not be told: neither the store nor any answer has it from then on. */
+  redact(why: Reason): Reason;
   perform(runtime: JobRuntime, effect: JobEffect): void;
   /** Resolves once it is known what a deadline that has come is to be decided from; null where it is. */
   undecided(job: Job): Promise<void> | null;
@@ -76,7 +78,7 @@ export class JobLoop {
   dispatch(job_id: string, event: JobEvent, origin: Origin = CORE): void {
     const runtime = this.jobs.get(job_id);
     if (runtime === undefined) return;
-    this.#events.push({ runtime, event, origin });
+    this.#events.push({ runtime, event: this.#redacted(event), origin });
     if (!this.#draining) this.#drain();
   }
 
@@ -90,7 +92,7 @@ export class JobLoop {
     this.#events = [];
     const queued = told.flatMap(({ job_id, event }): Queued[] => {
       const runtime = this.jobs.get(job_id);
-      return runtime === undefined ? [] : [{ runtime, event, origin }];
+      return runtime === undefined ? [] : [{ runtime, event: this.#redacted(event), origin }];
     });
     const first = !this.#draining;
     this.#draining = true;
@@ -105,7 +107,16 @@ export class JobLoop {
   note(runtime: JobRuntime | null, why: Reason): void {
     if (this.#notes.length === 0) this.#ports.clock.timer(0, () => this.#commit([], {}));
     const job = runtime?.job ?? null;
-    this.#notes.push({ owner: runtime, event: this.#record(job, job, why, CORE, runtime) });
+    this.#notes.push({
+      owner: runtime,
+      event: this.#record(job, job, this.#ports.redact(why), CORE, runtime),
+    });
+  }
+
+  #redacted(event: JobEvent): JobEvent {
+    if (!('reason' in event)) return event;
+    const why = this.#ports.redact(event.reason);
+    return why === event.reason ? event : { ...event, reason: why };
   }
 
   #drain(): void {

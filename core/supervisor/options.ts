@@ -18,6 +18,8 @@ export interface SupervisorOptions {
   /** How plugins of others are run; this Node and this program without it. */
   readonly plugin_runtime?: PluginRuntime;
   readonly recovery: RecoveryMode;
+  /** True to refuse every command; false without it. */
+  readonly read_only?: boolean;
   /** upkeep's own environment, from which services inherit. */
   readonly env: NodeJS.ProcessEnv;
   readonly pid: number;

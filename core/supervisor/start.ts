@@ -2,6 +2,10 @@
  * Puts a supervisor together and brings it to life: lock, store, service file, recovery, and only then starts.
  */
 
+import { AuditLog } from '../access/audit_log.ts';
+import { learnSecrets, redactedCheck } from '../access/redacted.ts';
+import { Redactor, secretsOf } from '../access/redactor.ts';
+import { Tokens } from '../access/tokens.ts';
 import { Agenda } from '../host/agenda.ts';
 import { Lane } from '../host/lane.ts';
 import { atRest, identityOf, type Job } from '../job/job.ts';
@@ -78,11 +82,19 @@ async function assemble(
     host,
     ...(options.at === undefined ? {} : { at: options.at }),
     onDegraded: (why) => {
-      if (why === null) return;
+      if (why === null) {
+        tokens.mended();
+        audit.mended();
+        return;
+      }
       record(null, why);
       housekeeping.storeDegraded();
     },
   });
+
+  const redactor = new Redactor();
+  const tokens = new Tokens({ store, clock, agenda });
+  const audit = new AuditLog({ store, clock });
 
   function commit(batch: Batch): ReturnType<Store['commit']> {
     const numbered = store.commit(batch);
@@ -120,6 +132,7 @@ async function assemble(
     const own = plugins.adopt(loaded, file);
     probes.configure(file.probes);
     notifications.apply(file.notify);
+    learnSecrets(redactor, file, files);
     fleet.adopt({ ...file, services: { ...file.services, ...own } });
     await between();
     fleet.enact(origin);
@@ -147,6 +160,7 @@ async function assemble(
     agenda,
     random: Math.random,
     commit,
+    redact: (why) => redactor.reason(why),
     perform: (runtime, effect) => effects.perform(runtime, effect),
     undecided: (job) =>
       // SIGKILL is sent when its time has come; what survives it has to be seen.
@@ -189,7 +203,11 @@ async function assemble(
     logs,
     lookUp: (claims, suspects, exhaustive) => probes.lookUp(claims, { suspects, exhaustive }),
     random: Math.random,
-    check: (type) => plugins.health_checks.find(({ name }) => name === type) ?? null,
+    check: (type) =>
+      redactedCheck(
+        plugins.health_checks.find(({ name }) => name === type),
+        redactor,
+      ),
     note: record,
     changed: () => supervisor.jobChanged(),
   });
@@ -256,6 +274,7 @@ async function assemble(
     note: record,
     watchReady: (runtime) => watch.awaitReady(runtime),
     leftBehind: (runtime, traces) => housekeeping.leftBehind(runtime, traces),
+    declared: ({ job, spec }, env) => redactor.learn(`${job.service}/${job.action}`, secretsOf(spec, env)),
     ownLaunch: (service) => plugins.launch(service),
   });
 
@@ -281,6 +300,12 @@ async function assemble(
     probes,
     events,
     plugins,
+    access: {
+      read_only: options.read_only ?? false,
+      tokens,
+      audit,
+      redact: (text) => redactor.text(text),
+    },
     about: {
       version: options.version,
       pid: options.pid,
@@ -304,6 +329,7 @@ async function assemble(
     finish: () => housekeeping.finish(),
     farewell: () => notifications.close(),
     close: () => {
+      tokens.close();
       agenda.clear();
       plugins.close();
       adopted.close();

@@ -1,6 +1,7 @@
 /**
  * A running upkeep: answers the faces from what the fleet, the store and the logs know.
  */
+import type { AccessControl } from '../access/access_control.ts';
 import type { CheckState } from '../health/health_watch.ts';
 import { presentReason } from '../health/illness.ts';
 import type { Health } from '../health/verdict.ts';
@@ -51,6 +52,7 @@ export interface SupervisorParts {
   readonly probes: ProbeHost;
   readonly events: EventFeed;
   readonly plugins: PluginHost;
+  readonly access: AccessControl;
   readonly about: Omit<DaemonHealth, 'status' | 'store'>;
   /** Reads the service file again and applies it; null where that was done. */
   reload(origin: Origin): Promise<SpecIssue[] | null>;
@@ -98,6 +100,10 @@ export class Supervisor implements Control {
     this.stopped = new Promise((resolve) => {
       this.#hasStopped = resolve;
     });
+  }
+
+  get access(): AccessControl {
+    return this.#parts.access;
   }
 
   health(): DaemonHealth {
@@ -171,14 +177,14 @@ export class Supervisor implements Control {
   }
 
   async why(name: string): Promise<Why> {
-    const { fleet, store, logs, reaper, host, watch } = this.#parts;
+    const { access, fleet, store, logs, reaper, host, watch } = this.#parts;
     const service = fleet.service(name);
     const actions = service.jobs.map((runtime) => {
       const { job } = runtime;
       const events = store.events({ job_id: job.id, limit: WHY_EVENTS }).reverse();
       const survivors = reaper.survivors(job.id, job.restart_count).map(({ pid }) => ({
         pid,
-        command: (host.processes.argv(pid) ?? []).join(' '),
+        command: access.redact((host.processes.argv(pid) ?? []).join(' ')),
       }));
       return explainAction({
         job,
@@ -186,7 +192,7 @@ export class Supervisor implements Control {
         events,
         health: watch.health(job.id),
         checks: watch.checks(job.id),
-        log_tail: logs.tail(runtime.log, endedIncarnation(job), WHY_LINES),
+        log_tail: logs.tail(runtime.log, endedIncarnation(job), WHY_LINES).map((line) => access.redact(line)),
         survivors,
       });
     });
@@ -194,7 +200,7 @@ export class Supervisor implements Control {
   }
 
   async holders(claim: Claim): Promise<{ holders: HolderView[]; complete: boolean }> {
-    const { world } = this.#parts;
+    const { access, world } = this.#parts;
     const seen = await world.probes.lookUp([claim], { suspects: [], exhaustive: true });
     const holders = seen.holders.map((holder): HolderView => {
       const known = holder.process === null ? null : classify(holder.process, null, world);
@@ -202,7 +208,14 @@ export class Supervisor implements Control {
       const holderClass =
         known === null ? 'unknown' : known.class === 'own_earlier' ? 'managed' : known.class;
       const name = known?.job?.name ?? null;
-      return { ...holder, class: holderClass, service: name?.service ?? null, action: name?.action ?? null };
+      const command = access.redact(holder.command);
+      return {
+        ...holder,
+        command,
+        class: holderClass,
+        service: name?.service ?? null,
+        action: name?.action ?? null,
+      };
     });
     return { holders, complete: seen.complete };
   }

@@ -2,6 +2,10 @@
  * A control without a supervisor behind it: everything is in plain fields that a test may set, and what was asked
  * of it is written down.
  */
+import type { AccessControl } from '../../../core/access/access_control.ts';
+import { AuditLog } from '../../../core/access/audit_log.ts';
+import { Tokens } from '../../../core/access/tokens.ts';
+import { Agenda } from '../../../core/host/agenda.ts';
 import type { PluginRecord } from '../../../core/plugin/remote/plugin_record.ts';
 import type { Claim } from '../../../core/reclaim/claim.ts';
 import type { Actor, EventRecord, RunRow } from '../../../core/store/records.ts';
@@ -16,6 +20,8 @@ import {
   type ServiceView,
   type Why,
 } from '../../../core/supervisor/control.ts';
+import { FakeClock } from '../../support/fake_clock.ts';
+import { MemoryAccessStore } from '../access/memory_store.ts';
 
 const NOW = 1_700_000_000_000;
 
@@ -87,6 +93,18 @@ export function fakeEvent(seq: number, changes: Partial<EventRecord> = {}): Even
   };
 }
 
+/** Access whose store works and keeps nothing, and whose clock stands still. */
+export function fakeAccess(changes: { read_only?: boolean; clock?: FakeClock } = {}): AccessControl {
+  const clock = changes.clock ?? new FakeClock();
+  const store = new MemoryAccessStore();
+  return {
+    read_only: changes.read_only ?? false,
+    tokens: new Tokens({ store, clock, agenda: new Agenda(clock) }),
+    audit: new AuditLog({ store, clock }),
+    redact: (text) => text,
+  };
+}
+
 export class FakeControl implements Control {
   list: ServiceView[] = [fakeService('web'), fakeService('api'), fakeService('worker')];
   jobRows: JobView[] = [fakeJob('web'), fakeJob('api'), fakeJob('worker')];
@@ -104,6 +122,7 @@ export class FakeControl implements Control {
   calls: unknown[][] = [];
   waiting: string[] = [];
   degraded = false;
+  #access: AccessControl | null = null;
   stopped: Promise<void>;
   endStopped: () => void = () => {};
 
@@ -111,6 +130,15 @@ export class FakeControl implements Control {
     this.stopped = new Promise((resolve) => {
       this.endStopped = resolve;
     });
+  }
+
+  /** Made where it is asked for. */
+  get access(): AccessControl {
+    this.#access ??= fakeAccess();
+    return this.#access;
+  }
+  set access(access: AccessControl) {
+    this.#access = access;
   }
 
   /** Stores an event and tells it, as the supervisor does. */

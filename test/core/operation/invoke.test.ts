@@ -6,7 +6,7 @@ import type { OperationName } from '../../../core/operation/table.ts';
 import { FakeControl } from './fake_control.ts';
 
 function context(scope: Scope = 'admin'): OperationContext {
-  return { actor: 'cli', scope, signal: new AbortController().signal };
+  return { actor: 'cli', scope, principal: 'unix', signal: new AbortController().signal };
 }
 
 async function failure(name: OperationName, raw: unknown, scope?: Scope, control = new FakeControl()) {

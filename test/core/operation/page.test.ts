@@ -3,7 +3,12 @@ import { invoke } from '../../../core/operation/invoke.ts';
 import { page } from '../../../core/operation/page.ts';
 import { FakeControl } from './fake_control.ts';
 
-const context = { actor: 'cli', scope: 'read', signal: new AbortController().signal } as const;
+const context = {
+  actor: 'cli',
+  scope: 'read',
+  principal: 'unix',
+  signal: new AbortController().signal,
+} as const;
 
 test('pages put together are the whole list, each item once', () => {
   const all = ['d', 'b', 'e', 'a', 'c'];
