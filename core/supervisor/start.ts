@@ -2,6 +2,8 @@
  * Puts a supervisor together and brings it to life: lock, store, service file, recovery, and only then starts.
  */
 
+import { Healer } from '../heal/healer.ts';
+import { lookAtService } from '../heal/observe.ts';
 import { Agenda } from '../host/agenda.ts';
 import { Lane } from '../host/lane.ts';
 import { atRest, identityOf, type Job } from '../job/job.ts';
@@ -269,7 +271,25 @@ async function assemble(
   });
   events.subscribe((event) => notifications.hear(event));
 
+  const heal = new Healer({
+    clock,
+    service: (name) => fleet.service(name),
+    look: (service) =>
+      lookAtService(service, {
+        host,
+        world,
+        watch,
+        reclaimTarget: (runtime) => effects.reclaimTarget(runtime),
+      }),
+    checks: (job_id) => watch.checks(job_id),
+    tell: (service, told, origin) => fleet.mend(service, told, origin),
+    record: (event) => commit({ events: [event] })[0],
+    until: (done, timeout) => supervisor.until(done, timeout),
+    events: (query) => store.events(query),
+  });
+
   const supervisor = new Supervisor({
+    heal,
     host,
     store,
     loop,

@@ -2,6 +2,7 @@
  * A control without a supervisor behind it: everything is in plain fields that a test may set, and what was asked
  * of it is written down.
  */
+import type { HealControl, HealPlan, HealResult } from '../../../core/heal/heal_control.ts';
 import type { PluginRecord } from '../../../core/plugin/remote/plugin_record.ts';
 import type { Claim } from '../../../core/reclaim/claim.ts';
 import type { Actor, EventRecord, RunRow } from '../../../core/store/records.ts';
@@ -87,6 +88,47 @@ export function fakeEvent(seq: number, changes: Partial<EventRecord> = {}): Even
   };
 }
 
+export function fakePlan(service: string, changes: Partial<HealPlan> = {}): HealPlan {
+  return {
+    id: 'h1',
+    service,
+    created_at: NOW,
+    expires_at: NOW + 300_000,
+    summary: `${service}: start main now`,
+    risk: 'low',
+    facts: [{ name: 'main.state', value: 'failed' }],
+    steps: [
+      {
+        action: 'main',
+        kind: 'start',
+        target: { type: 'job', job_id: `job-${service}`, identity: null },
+        description: 'start main now',
+        destructive: false,
+        requires: null,
+      },
+    ],
+    blocked: [],
+    ...changes,
+  };
+}
+
+export function fakeHealResult(service: string, changes: Partial<HealResult> = {}): HealResult {
+  const main = { action: 'main', well: true, phase: 'running', health: 'unknown', pid: 4711 } as const;
+  return {
+    plan_id: 'h1',
+    outcome: 'healed',
+    plan: fakePlan(service),
+    verification: {
+      checked_at: NOW,
+      well: true,
+      message: `${service} is well: main is running`,
+      actions: [{ ...main, claims: [{ claim: 'tcp:80', held_by: 'own' }], message: 'main is running' }],
+    },
+    events: [fakeEvent(1)],
+    ...changes,
+  };
+}
+
 export class FakeControl implements Control {
   list: ServiceView[] = [fakeService('web'), fakeService('api'), fakeService('worker')];
   jobRows: JobView[] = [fakeJob('web'), fakeJob('api'), fakeJob('worker')];
@@ -104,6 +146,21 @@ export class FakeControl implements Control {
   calls: unknown[][] = [];
   waiting: string[] = [];
   degraded = false;
+  healPlan: HealPlan = fakePlan('web');
+  healResult: HealResult = fakeHealResult('web');
+  /** Thrown by each attempt to apply a plan. */
+  healFailure: Error | null = null;
+  readonly heal: HealControl = {
+    plan: async (service) => {
+      this.calls.push(['heal.plan', service]);
+      return this.healPlan;
+    },
+    apply: async (service, request, actor, timeout) => {
+      this.calls.push(['heal.apply', service, request, actor, timeout]);
+      if (this.healFailure !== null) throw this.healFailure;
+      return this.healResult;
+    },
+  };
   stopped: Promise<void>;
   endStopped: () => void = () => {};
 
