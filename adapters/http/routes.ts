@@ -37,6 +37,7 @@ export const ROUTES = {
   'service.stop': post('/v1/services/{name}/stop'),
   'service.restart': post('/v1/services/{name}/restart'),
   'service.why': get('/v1/services/{name}/why'),
+  'service.heal': post('/v1/services/{name}/heal'),
   'run.list': get('/v1/runs', { limit: 'number' }),
   'run.get': get('/v1/runs/{id}'),
   'job.list': get('/v1/jobs', { limit: 'number' }),

@@ -61,6 +61,12 @@ export const REASON_CODES = [
   'PLUGIN_QUARANTINED',
   /** What a plugin asks for and is not granted, and what Node cannot keep it from. */
   'PLUGIN_LIMITED',
+  /** Somebody had a heal plan carried out. */
+  'HEAL_APPLIED',
+  /** A heal plan was carried out, and the service was found well afterwards. */
+  'HEALED',
+  /** A heal plan was carried out, and the service was not found well afterwards. */
+  'NOT_HEALED',
   /** A bug of upkeep itself: reported, never acted on. */
   'INTERNAL_ERROR',
 ] as const;

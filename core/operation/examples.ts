@@ -1,6 +1,7 @@
 /**
  * One small story that the examples of all operations are taken from: a shop whose web server was killed and runs again.
  */
+import type { HealPlan } from '../heal/heal_control.ts';
 import type { PluginRecord } from '../plugin/remote/plugin_record.ts';
 import type { EventRecord, RunRow } from '../store/records.ts';
 import type { DaemonHealth, HolderView, JobView, ServiceView, Why } from '../supervisor/control.ts';
@@ -162,4 +163,26 @@ export const exampleHealth: DaemonHealth = {
   spec_file: '/srv/shop/upkeep.yaml',
   started_at: STARTED - 200,
   store: null,
+};
+
+/** A plan for the shop while its web server waits for its next try. */
+export const exampleHealPlan: HealPlan = {
+  id: 'h7Qm2bXkTq1uN0sZcVwLrA',
+  service: 'shop',
+  created_at: KILLED,
+  expires_at: KILLED + 300_000,
+  summary: 'shop: start web now instead of waiting for its next try',
+  risk: 'low',
+  facts: [{ name: 'web.phase', value: 'retrying' }],
+  steps: [
+    {
+      action: 'web',
+      kind: 'start',
+      target: { type: 'job', job_id: exampleJob.id, identity: null },
+      description: 'start web now',
+      destructive: false,
+      requires: null,
+    },
+  ],
+  blocked: [],
 };

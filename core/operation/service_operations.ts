@@ -144,7 +144,8 @@ export const serviceWhy = defineCall({
   },
 });
 
-function knownService(control: Control, name: string): ServiceView {
+/** A service by its name. @throws {@link OperationError} with the name that was probably meant. */
+export function knownService(control: Control, name: string): ServiceView {
   try {
     return control.service(name);
   } catch (error) {

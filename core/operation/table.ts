@@ -5,6 +5,7 @@ import type * as v from 'valibot';
 import { auditList, tokenCreate, tokenList, tokenRevoke } from './access_operations.ts';
 import { daemonShutdown, healthGet, holderFind } from './daemon_operations.ts';
 import { eventList, eventStreamed } from './event_operations.ts';
+import { serviceHeal } from './heal_operations.ts';
 import { jobGet, jobList, jobLog, runGet, runList } from './job_operations.ts';
 import type { Operation } from './operation.ts';
 import { pluginList } from './plugin_operations.ts';
@@ -25,6 +26,7 @@ export const OPERATIONS = {
   'service.stop': serviceStop,
   'service.restart': serviceRestart,
   'service.why': serviceWhy,
+  'service.heal': serviceHeal,
   'run.list': runList,
   'run.get': runGet,
   'job.list': jobList,

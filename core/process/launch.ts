@@ -108,6 +108,22 @@ function commandNotFound(program: string): Reason {
 }
 
 /**
+ * Why an action cannot be started as things are: its folder or its program is not there. Null says no more than that
+ * both are: a command for a shell is the shell's to look up.
+ *
+ * @param path the PATH that the program is looked up along.
+ */
+export function launchObstacle(action: ActionSpec, path: string | undefined, files: Files): Reason | null {
+  if (!isDirectory(action.cwd, files)) return folderNotThere(action.cwd);
+  const program = argvOf(action)[0] ?? '';
+  return findProgram(program, path, action.cwd, files) ? null : commandNotFound(program);
+}
+
+function folderNotThere(cwd: string): Reason {
+  return reason('SPAWN_FAILED', `the working directory ${cwd} is not there`, { errno: 'ENOENT', cwd });
+}
+
+/**
  * Tells apart why a program did not start. Node reports a missing working directory as `spawn X ENOENT`, just as it
  * does a missing program.
  *

@@ -7,7 +7,7 @@
 export type { ProbeStats } from './asked_probe.ts';
 export { classify, type HolderClass, type KnownProcess, type OwningJob } from './holder_class.ts';
 export { type HolderAnswer, type HolderLookUp, ProbeHost } from './look_up.ts';
-export type { Observations } from './observations.ts';
+export type { Observations, ObservedClaim, ObservedPidFile } from './observations.ts';
 export { observe } from './observe.ts';
 export { readPidFile, removePidFileIfOurs, writePidFile } from './pid_file.ts';
 export { planReclaim, type ReclaimPlan, type ReclaimStep } from './plan.ts';

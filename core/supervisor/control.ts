@@ -2,6 +2,7 @@
  * What the faces may ask of a running upkeep. Operations are written against this, the supervisor implements it.
  */
 import type { AccessControl } from '../access/access_control.ts';
+import type { HealControl } from '../heal/heal_control.ts';
 import type { CheckState } from '../health/health_watch.ts';
 import type { Health } from '../health/verdict.ts';
 import type { Job, Phase, Wanted } from '../job/job.ts';
@@ -191,6 +192,8 @@ export interface Control {
   followLog(jobId: string, query: LogQuery, signal: AbortSignal): AsyncIterable<Uint8Array>;
   /** Every plugin, the built-in ones first. */
   plugins(): PluginRecord[];
+  /** Plans what would make a service well again, and does it. */
+  readonly heal: HealControl;
   /** Stops every process in order, leaves `wanted` as it is, and resolves when all are gone. */
   shutdown(actor: Actor): Promise<void>;
   /** Resolves once a shutdown, whoever asked for it, is done: the daemon ends with it. Never rejects. */

@@ -81,6 +81,19 @@ export class Fleet {
     this.clearGates(name);
   }
 
+  /**
+   * Tells single jobs of a service to try now, or to start afresh. What is wanted of the service stays as it is: of one
+   * that is wanted down nothing is told.
+   *
+   * @throws {@link NotFound}
+   */
+  mend(name: string, told: readonly Told[], origin: Origin): void {
+    const service = this.#staying(name);
+    if (service.row.wanted === 'down') return;
+    this.#loop.dispatchAll(told, origin, {});
+    this.clearGates(name);
+  }
+
   /** upkeep goes down: everything is stopped in order, nothing changes what is wanted. */
   halt(origin: Origin): void {
     this.#loop.halting = true;

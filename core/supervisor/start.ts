@@ -6,6 +6,8 @@ import { AuditLog } from '../access/audit_log.ts';
 import { learnSecrets, redactedCheck } from '../access/redacted.ts';
 import { Redactor, secretsOf } from '../access/redactor.ts';
 import { Tokens } from '../access/tokens.ts';
+import { Healer } from '../heal/healer.ts';
+import { lookAtService } from '../heal/observe.ts';
 import { Agenda } from '../host/agenda.ts';
 import { Lane } from '../host/lane.ts';
 import { atRest, identityOf, type Job } from '../job/job.ts';
@@ -288,7 +290,25 @@ async function assemble(
   });
   events.subscribe((event) => notifications.hear(event));
 
+  const heal = new Healer({
+    clock,
+    service: (name) => fleet.service(name),
+    look: (service) =>
+      lookAtService(service, {
+        host,
+        world,
+        watch,
+        reclaimTarget: (runtime) => effects.reclaimTarget(runtime),
+      }),
+    checks: (job_id) => watch.checks(job_id),
+    tell: (service, told, origin) => fleet.mend(service, told, origin),
+    record: (event) => commit({ events: [event] })[0],
+    until: (done, timeout) => supervisor.until(done, timeout),
+    events: (query) => store.events(query),
+  });
+
   const supervisor = new Supervisor({
+    heal,
     host,
     store,
     loop,

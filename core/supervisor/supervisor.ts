@@ -2,6 +2,7 @@
  * A running upkeep: answers the faces from what the fleet, the store and the logs know.
  */
 import type { AccessControl } from '../access/access_control.ts';
+import type { HealControl } from '../heal/heal_control.ts';
 import type { CheckState } from '../health/health_watch.ts';
 import { presentReason } from '../health/illness.ts';
 import type { Health } from '../health/verdict.ts';
@@ -53,6 +54,7 @@ export interface SupervisorParts {
   readonly events: EventFeed;
   readonly plugins: PluginHost;
   readonly access: AccessControl;
+  readonly heal: HealControl;
   readonly about: Omit<DaemonHealth, 'status' | 'store'>;
   /** Reads the service file again and applies it; null where that was done. */
   reload(origin: Origin): Promise<SpecIssue[] | null>;
@@ -89,6 +91,7 @@ const WHY_LINES = 10;
 /** A running upkeep. */
 export class Supervisor implements Control {
   readonly stopped: Promise<void>;
+  readonly heal: HealControl;
   readonly #parts: SupervisorParts;
   /** Told whenever a job has changed. */
   readonly #watchers = new Set<() => void>();
@@ -97,6 +100,7 @@ export class Supervisor implements Control {
 
   constructor(parts: SupervisorParts) {
     this.#parts = parts;
+    this.heal = parts.heal;
     this.stopped = new Promise((resolve) => {
       this.#hasStopped = resolve;
     });
@@ -170,7 +174,7 @@ export class Supervisor implements Control {
   }
 
   settled(name: string, timeout: number): Promise<boolean> {
-    return this.#until(() => {
+    return this.until(() => {
       const service = this.#parts.fleet.services.get(name);
       return service === undefined || isSettled(service);
     }, timeout);
@@ -246,10 +250,7 @@ export class Supervisor implements Control {
     if (this.#shuttingDown) return this.stopped;
     this.#shuttingDown = true;
     fleet.halt({ actor, cause: null });
-    await this.#until(
-      () => [...loop.jobs.values()].every(({ job }) => atRest(job)),
-      Number.POSITIVE_INFINITY,
-    );
+    await this.until(() => [...loop.jobs.values()].every(({ job }) => atRest(job)), Number.POSITIVE_INFINITY);
     await this.#parts.finish();
     await this.#parts.farewell();
     this.#parts.close();
@@ -275,7 +276,8 @@ export class Supervisor implements Control {
     for (const watcher of [...this.#watchers]) watcher();
   }
 
-  #until(done: () => boolean, timeout: number): Promise<boolean> {
+  /** Resolves with true as soon as `done` is, which is asked whenever a job or its health has changed; with false after `timeout` ms. */
+  until(done: () => boolean, timeout: number): Promise<boolean> {
     if (done()) return Promise.resolve(true);
     return new Promise((resolve) => {
       const finish = (outcome: boolean): void => {

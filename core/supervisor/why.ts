@@ -57,6 +57,9 @@ const NEXT_STEP: { readonly [C in ReasonCode]: string } = {
   PLUGIN_FAILED: 'Read the log of the plugin; upkeep starts it again by itself, and goes on without it.',
   PLUGIN_QUARANTINED: 'Mend the plugin, then have the service file read again (SIGHUP).',
   PLUGIN_LIMITED: 'Grant what it asks for with `allow`, or run a newer Node; else nothing.',
+  HEAL_APPLIED: 'Nothing: whether it helped is told by the event that follows.',
+  HEALED: 'Nothing: it was well after it was healed.',
+  NOT_HEALED: 'See what the verification found, and what upkeep may not do: upkeep heal {service} --dry-run.',
   INTERNAL_ERROR: 'Report this as a bug of upkeep, with the events.',
 };
 

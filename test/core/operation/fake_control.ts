@@ -5,6 +5,7 @@
 import type { AccessControl } from '../../../core/access/access_control.ts';
 import { AuditLog } from '../../../core/access/audit_log.ts';
 import { Tokens } from '../../../core/access/tokens.ts';
+import type { HealControl, HealPlan, HealResult } from '../../../core/heal/heal_control.ts';
 import { Agenda } from '../../../core/host/agenda.ts';
 import type { PluginRecord } from '../../../core/plugin/remote/plugin_record.ts';
 import type { Claim } from '../../../core/reclaim/claim.ts';
@@ -105,6 +106,47 @@ export function fakeAccess(changes: { read_only?: boolean; clock?: FakeClock } =
   };
 }
 
+export function fakePlan(service: string, changes: Partial<HealPlan> = {}): HealPlan {
+  return {
+    id: 'h1',
+    service,
+    created_at: NOW,
+    expires_at: NOW + 300_000,
+    summary: `${service}: start main now`,
+    risk: 'low',
+    facts: [{ name: 'main.state', value: 'failed' }],
+    steps: [
+      {
+        action: 'main',
+        kind: 'start',
+        target: { type: 'job', job_id: `job-${service}`, identity: null },
+        description: 'start main now',
+        destructive: false,
+        requires: null,
+      },
+    ],
+    blocked: [],
+    ...changes,
+  };
+}
+
+export function fakeHealResult(service: string, changes: Partial<HealResult> = {}): HealResult {
+  const main = { action: 'main', well: true, phase: 'running', health: 'unknown', pid: 4711 } as const;
+  return {
+    plan_id: 'h1',
+    outcome: 'healed',
+    plan: fakePlan(service),
+    verification: {
+      checked_at: NOW,
+      well: true,
+      message: `${service} is well: main is running`,
+      actions: [{ ...main, claims: [{ claim: 'tcp:80', held_by: 'own' }], message: 'main is running' }],
+    },
+    events: [fakeEvent(1)],
+    ...changes,
+  };
+}
+
 export class FakeControl implements Control {
   list: ServiceView[] = [fakeService('web'), fakeService('api'), fakeService('worker')];
   jobRows: JobView[] = [fakeJob('web'), fakeJob('api'), fakeJob('worker')];
@@ -123,6 +165,21 @@ export class FakeControl implements Control {
   waiting: string[] = [];
   degraded = false;
   #access: AccessControl | null = null;
+  healPlan: HealPlan = fakePlan('web');
+  healResult: HealResult = fakeHealResult('web');
+  /** Thrown by each attempt to apply a plan. */
+  healFailure: Error | null = null;
+  readonly heal: HealControl = {
+    plan: async (service) => {
+      this.calls.push(['heal.plan', service]);
+      return this.healPlan;
+    },
+    apply: async (service, request, actor, timeout) => {
+      this.calls.push(['heal.apply', service, request, actor, timeout]);
+      if (this.healFailure !== null) throw this.healFailure;
+      return this.healResult;
+    },
+  };
   stopped: Promise<void>;
   endStopped: () => void = () => {};
 
