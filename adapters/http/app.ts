@@ -12,7 +12,9 @@ import type { OperationContext } from '../../core/operation/operation.ts';
 import type { OperationName } from '../../core/operation/table.ts';
 import type { EventRecord } from '../../core/store/records.ts';
 import type { Control } from '../../core/supervisor/control.ts';
+import { clientActor } from './client_actor.ts';
 import { logMessages } from './log_lines.ts';
+import { mcpRoute } from './mcp_route.ts';
 import { type Problem, problem, problemOf, problemResponse, RequestProblem } from './problem.ts';
 import { requestInput } from './request_input.ts';
 import { ROUTES, type Route } from './routes.ts';
@@ -21,7 +23,7 @@ import type { OpenStreams } from './stream_body.ts';
 
 /** What the app needs beside the control. */
 export interface AppOptions {
-  readonly clock: Pick<Clock, 'wall' | 'timer'>;
+  readonly clock: Pick<Clock, 'wall' | 'mono' | 'timer'>;
   /** Where answers that go on are entered, to be ended by whoever ends the server. */
   readonly streams: OpenStreams;
   /** Told of each fault of upkeep's own. */
@@ -32,6 +34,9 @@ export interface AppOptions {
 
 /** The largest body that is read, bytes. */
 export const BODY_LIMIT = 64 * 1024;
+
+/** The same for MCP, where a whole service file may be an argument. */
+export const MCP_BODY_LIMIT = 1024 * 1024;
 
 const KEEP_ALIVE = 15_000;
 
@@ -46,10 +51,7 @@ const KEEP_ALIVE = 15_000;
  */
 export function createApp(control: Control, options: AppOptions): Hono {
   const app = new Hono();
-  const tooLarge = bodyLimit({
-    maxSize: BODY_LIMIT,
-    onError: () => problemResponse(problem('too_large', `a body has ${BODY_LIMIT} bytes at most`)),
-  });
+  const tooLarge = bodyLimit({ maxSize: BODY_LIMIT, onError: tooLargeFor(BODY_LIMIT) });
 
   const methods = new Map<string, string[]>();
   for (const [name, route] of Object.entries(ROUTES) as [OperationName, Route][]) {
@@ -64,6 +66,11 @@ export function createApp(control: Control, options: AppOptions): Hono {
   });
   methods.set('/readyz', ['GET']);
 
+  const mcp = mcpRoute(control, options);
+  app.all('/mcp', bodyLimit({ maxSize: MCP_BODY_LIMIT, onError: tooLargeFor(MCP_BODY_LIMIT) }), (c) =>
+    mcp(c.req.raw),
+  );
+
   for (const [path, allowed] of methods) {
     const allow = allowed.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ');
     app.all(path, (c) =>
@@ -73,6 +80,10 @@ export function createApp(control: Control, options: AppOptions): Hono {
   app.notFound((c) => problemResponse(problem('no_route', `there is nothing at ${c.req.path}`)));
   app.onError((error) => problemResponse(problemFor(error, options)));
   return app;
+}
+
+function tooLargeFor(limit: number): () => Response {
+  return () => problemResponse(problem('too_large', `a body has ${limit} bytes at most`));
 }
 
 /** `/v1/jobs/{id}` as Hono writes it. */
@@ -89,7 +100,11 @@ async function answer(
 ): Promise<Response> {
   const raw = await requestInput(c.req, route);
   const controller = new AbortController();
-  const context: OperationContext = { actor: actorOf(c), scope: 'admin', signal: controller.signal };
+  const context: OperationContext = {
+    actor: clientActor(c.req.header('upkeep-client')),
+    scope: 'admin',
+    signal: controller.signal,
+  };
   const result = await invoke(control, name, raw, context);
   if (route.body === 'json') return c.json(result, route.status);
 
@@ -109,11 +124,6 @@ async function answer(
   return plain
     ? streamed(bytes, 'text/plain; charset=utf-8')
     : eventStream(logMessages(bytes, () => options.clock.wall()));
-}
-
-/** Who calls: upkeep's own command line says so; on a socket of one's own there is nobody to deceive. */
-function actorOf(c: Context): 'cli' | 'http' {
-  return c.req.header('upkeep-client') === 'cli' ? 'cli' : 'http';
 }
 
 async function* eventMessages(
