@@ -5,6 +5,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { EventsOptions } from './commands/events.ts';
 import type { LogsOptions } from './commands/logs.ts';
+import type { McpOptions } from './commands/mcp.ts';
 import type { PluginsCheckOptions } from './commands/plugins_check.ts';
 import type { PluginsNewOptions } from './commands/plugins_new.ts';
 import type { UpOptions } from './commands/up.ts';
@@ -171,6 +172,16 @@ function addCommands(program: Command, io: Io, ended: (code: ExitCode) => void):
     .action(async (service: string | undefined, options: EventsOptions) =>
       ended(await (await import('./commands/events.ts')).events(io, service, options)),
     );
+
+  program
+    .command('mcp')
+    .description('serve the tools of an AI agent (MCP) on standard input and output')
+    .option(
+      '--state <dir>',
+      'the state folder (default: $UPKEEP_STATE, else .upkeep beside the service file)',
+    )
+    .option('--read-only', 'offer nothing that changes anything')
+    .action(async (options: McpOptions) => ended(await (await import('./commands/mcp.ts')).mcp(io, options)));
 
   program
     .command('check [file]')

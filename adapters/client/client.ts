@@ -9,6 +9,7 @@ import type {
   OutputOf,
   SubscriptionName,
 } from '../../core/operation/table.ts';
+import type { ClientActor } from '../http/client_actor.ts';
 import { PROBLEMS, type Problem, problem } from '../http/problem.ts';
 import { ROUTES, type Route } from '../http/routes.ts';
 import { BrokenAnswer, ClientError, NoDaemon } from './errors.ts';
@@ -21,7 +22,11 @@ export interface Client {
    *
    * @throws {@link ClientError} for what upkeep refuses, {@link NoDaemon} where none runs.
    */
-  call<N extends CallName>(name: N, input: InputOf<N>): Promise<OutputOf<N>>;
+  call<N extends CallName>(
+    name: N,
+    input: InputOf<N>,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<OutputOf<N>>;
   /**
    * Listens to a subscription; leaving the loop hangs up. It ends when upkeep does.
    *
@@ -38,7 +43,7 @@ export interface Client {
 
 /** Who calls: recorded with what is changed. */
 export interface ClientOptions {
-  readonly actor?: 'cli' | 'http';
+  readonly actor?: ClientActor;
 }
 
 /**
@@ -79,8 +84,12 @@ export function createClient(path: string, options: ClientOptions = {}): Client 
   }
 
   return {
-    async call(name, input) {
-      const response = await send(path, name, input, { agent, headers });
+    async call(name, input, { signal } = {}) {
+      const response = await send(path, name, input, {
+        agent,
+        headers,
+        ...(signal !== undefined ? { signal } : {}),
+      });
       return JSON.parse(await textOf(response, path));
     },
     subscribe,

@@ -13,10 +13,12 @@ import { OPERATIONS, type OperationName } from '../../core/operation/table.ts';
 import type { EventRecord } from '../../core/store/records.ts';
 import type { Control } from '../../core/supervisor/control.ts';
 import { accepts } from './accept.ts';
+import { clientActor } from './client_actor.ts';
 import { taggedResponse } from './etag.ts';
 import { IdempotencyKeys } from './idempotency.ts';
 import { Load } from './load.ts';
 import { logMessages } from './log_lines.ts';
+import { mcpRoute } from './mcp_route.ts';
 import { metaRoutes } from './meta.ts';
 import { type Problem, problem, problemOf, problemResponse, RequestProblem } from './problem.ts';
 import { requestInput } from './request_input.ts';
@@ -26,7 +28,7 @@ import type { OpenStreams } from './stream_body.ts';
 
 /** What the app needs beside the control. */
 export interface AppOptions {
-  readonly clock: Pick<Clock, 'wall' | 'timer'>;
+  readonly clock: Pick<Clock, 'wall' | 'mono' | 'timer'>;
   /** Where answers that go on are entered, to be ended by whoever ends the server. */
   readonly streams: OpenStreams;
   /** Told of each fault of upkeep's own. */
@@ -37,6 +39,9 @@ export interface AppOptions {
 
 /** The largest body that is read, bytes. */
 export const BODY_LIMIT = 64 * 1024;
+
+/** The same for MCP, where a whole service file may be an argument. */
+export const MCP_BODY_LIMIT = 1024 * 1024;
 
 const KEEP_ALIVE = 15_000;
 
@@ -70,6 +75,12 @@ export function createApp(control: Control, options: AppOptions): Hono {
     if (method === 'POST') app.post(path, limitedBody(BODY_LIMIT));
     app.on(method, path, handle);
   }
+
+  const mcp = mcpRoute(control, options);
+  app.all('/mcp', limitedBody(MCP_BODY_LIMIT), (c) => {
+    const { scope, principal } = contextOf(c, c.req.raw.signal);
+    return mcp(c.req.raw, { scope, principal });
+  });
 
   for (const [path, allowed] of methods) {
     const allow = allowed.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ');
@@ -172,9 +183,9 @@ async function streamedAnswer(
     : eventStream(logMessages(bytes, () => options.clock.wall()));
 }
 
-/** Whoever may open the socket may do everything. */
+/** Whoever may open the socket may do everything; upkeep's own faces say who they are, and there is nobody to deceive. */
 function contextOf(c: Context, signal: AbortSignal): OperationContext {
-  return { actor: actorOf(c), scope: 'admin', principal: 'unix', signal };
+  return { actor: clientActor(c.req.header('upkeep-client')), scope: 'admin', principal: 'unix', signal };
 }
 
 function limitedBody(limit: number): MiddlewareHandler {
@@ -182,11 +193,6 @@ function limitedBody(limit: number): MiddlewareHandler {
     maxSize: limit,
     onError: () => problemResponse(problem('too_large', `a body has ${limit} bytes at most`)),
   });
-}
-
-/** Who calls: upkeep's own command line says so; on a socket of one's own there is nobody to deceive. */
-function actorOf(c: Context): 'cli' | 'http' {
-  return c.req.header('upkeep-client') === 'cli' ? 'cli' : 'http';
 }
 
 async function* eventMessages(

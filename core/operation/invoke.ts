@@ -65,19 +65,12 @@ async function run<N extends OperationName>(
       `${name} changes something, and upkeep was started with --read-only; start it without to allow commands`,
     );
   }
-  const input = v.safeParse(operation.input, raw);
-  if (!input.success) {
-    const issues = inputIssues(input.issues);
-    const faults = issues.map(({ path, message }) =>
-      path === '' ? `the input ${message}` : `${path} ${message}`,
-    );
-    throw new OperationError('invalid_input', `${name}: ${faults.join('; ')}`, { issues });
-  }
+  const input = checkedInput(name, raw);
   try {
     const result =
       operation.kind === 'subscription'
-        ? namingFailures(operation.run(control, input.output, context))
-        : await operation.run(control, input.output, context);
+        ? namingFailures(operation.run(control, input, context))
+        : await operation.run(control, input, context);
     // The table pairs each name with its output; the lookup by a generic name loses that.
     return result as ResultOf<N>;
   } catch (error) {
@@ -91,6 +84,25 @@ async function run<N extends OperationName>(
  */
 function allowedReadOnly(name: OperationName, raw: unknown, { actor, principal }: OperationContext): boolean {
   return isRehearsal(raw) || (name === 'daemon.shutdown' && actor === 'cli' && principal === 'unix');
+}
+
+/**
+ * The input of an operation, checked: for a face that has to know before it calls.
+ *
+ * @throws {@link OperationError} `invalid_input` with all that is wrong.
+ */
+export function checkedInput<N extends OperationName>(
+  name: N,
+  raw: unknown,
+): v.InferOutput<(typeof OPERATIONS)[N]['input']> {
+  const operation: Operation = OPERATIONS[name];
+  const input = v.safeParse(operation.input, raw);
+  if (input.success) return input.output as v.InferOutput<(typeof OPERATIONS)[N]['input']>;
+  const issues = inputIssues(input.issues);
+  const faults = issues.map(({ path, message }) =>
+    path === '' ? `the input ${message}` : `${path} ${message}`,
+  );
+  throw new OperationError('invalid_input', `${name}: ${faults.join('; ')}`, { issues });
 }
 
 async function* namingFailures<T>(items: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {

@@ -21,6 +21,7 @@ beforeEach(() => {
   reported = [];
   timers = [];
   const clock = {
+    mono: () => 0,
     wall: () => 1234,
     timer: (_: number, callback: () => void) => {
       timers.push(callback);

@@ -1,0 +1,34 @@
+/**
+ * `/mcp`: loaded with the first request to it, as many daemons never see one.
+ */
+import type { OperationContext } from '../../core/operation/operation.ts';
+import type { Control } from '../../core/supervisor/control.ts';
+import type { AppOptions } from './app.ts';
+
+/** Who sends a request, and what they may do. */
+type Caller = Pick<OperationContext, 'scope' | 'principal'>;
+
+/** Answers the requests to `/mcp`. */
+export function mcpRoute(
+  control: Control,
+  options: Pick<AppOptions, 'clock' | 'streams' | 'report'>,
+): (request: Request, caller: Caller) => Promise<Response> {
+  const load = async () => {
+    const [{ McpHttp }, { localPort }, { upkeepFace }] = await Promise.all([
+      import('../mcp/http.ts'),
+      import('../mcp/port.ts'),
+      import('../mcp/upkeep_face.ts'),
+    ]);
+    const { version } = control.health();
+    return {
+      http: new McpHttp({ ...options, version }),
+      faceFor: (caller: Caller) => upkeepFace(localPort(control, caller)),
+    };
+  };
+  let loaded: ReturnType<typeof load> | null = null;
+  return async (request, caller) => {
+    loaded ??= load();
+    const { http, faceFor } = await loaded;
+    return http.handle(request, { face: faceFor(caller), key: `${caller.principal}/${caller.scope}` });
+  };
+}

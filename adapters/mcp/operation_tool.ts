@@ -1,0 +1,135 @@
+/**
+ * A tool call: from arguments to the operation, from its answer to content. It translates and decides nothing but
+ * whether a destructive step was confirmed.
+ */
+import { OperationError } from '../../core/operation/error.ts';
+import { checkedInput } from '../../core/operation/invoke.ts';
+import { SCOPES, type Scope } from '../../core/operation/operation.ts';
+import { OPERATIONS } from '../../core/operation/table.ts';
+import { mcpActor } from '../http/client_actor.ts';
+import { ANSWER_LIMIT, bounded, clip, fitting, TEXT_LIMIT } from './bounds.ts';
+import { userAgrees } from './elicitation.ts';
+import type { Call, JsonObject, ToolAnswer } from './face.ts';
+import type { Port, PortContext } from './port.ts';
+import type { Tool } from './tool.ts';
+import { declined, errorAnswer, notConfirmed } from './tool_error.ts';
+import { confirmation } from './tool_schema.ts';
+import { eventLine } from './words.ts';
+
+/** Whether a tool is there for callers with `scope`. */
+export function isAllowed(tool: Tool, scope: Scope): boolean {
+  return SCOPES.indexOf(scope) >= SCOPES.indexOf(OPERATIONS[tool.operation].scope);
+}
+
+/** Calls a tool. Whatever goes wrong is an answer that says so, and what to do next. */
+export async function callOperationTool(
+  tool: Tool,
+  args: JsonObject,
+  call: Call,
+  port: Port,
+): Promise<ToolAnswer> {
+  const context: PortContext = { actor: mcpActor(call.client), signal: call.signal };
+  try {
+    const scope = await port.scope(context);
+    if (!isAllowed(tool, scope)) {
+      throw new OperationError('forbidden', `'${tool.name}' changes things, and you may only read`);
+    }
+    const { input, confirmed } = inputOf(tool, args);
+    checkedInput(tool.operation, input);
+    if (!confirmed) return notConfirmed(tool);
+    if (confirmation(tool) !== null && !(await userAgrees(tool, input, call))) return declined(tool);
+    const output = await tellingProgress(tool, input, call, port, context, () =>
+      port.call(tool.operation, input, context),
+    );
+    return answer(tool, input, output as JsonObject);
+  } catch (error) {
+    if (error instanceof OperationError) return errorAnswer(error, tool);
+    throw error;
+  }
+}
+
+/** What the operation gets, and whether a tool that has to be confirmed was. */
+function inputOf(tool: Tool, args: JsonObject): { input: JsonObject; confirmed: boolean } {
+  const given: Record<string, unknown> = { ...args };
+  for (const name of [...Object.keys(tool.preset ?? {}), ...(tool.hidden ?? [])]) {
+    if (name in given) throw invalid(name, 'is not known here', 'unknown_key');
+  }
+  for (const name of tool.required ?? []) {
+    if (!(name in given)) throw invalid(name, 'is required', 'required');
+  }
+  let confirmed = true;
+  if (confirmation(tool) === 'confirm') {
+    confirmed = given['confirm'] === true;
+    delete given['confirm'];
+  }
+  return { input: { ...tool.defaults, ...given, ...tool.preset }, confirmed };
+}
+
+function invalid(path: string, message: string, rule: string): OperationError {
+  return new OperationError('invalid_input', `${path} ${message}`, {
+    issues: [{ path, rule, message, value: rule === 'required' ? 'nothing' : 'something' }],
+  });
+}
+
+/** Tells the client of each event of the service while `run` waits for it. */
+async function tellingProgress<T>(
+  tool: Tool,
+  input: JsonObject,
+  call: Call,
+  port: Port,
+  context: PortContext,
+  run: () => Promise<T>,
+): Promise<T> {
+  const { progress } = call;
+  const service = input['name'];
+  if (tool.waits !== true || progress === null || typeof service !== 'string') return run();
+  // From the last event on, so that none is missed between the listening and the command.
+  const last = (await port.call('event.list', { limit: 1 }, context)).items.at(-1)?.seq ?? 0;
+  const done = new AbortController();
+  const signal = AbortSignal.any([call.signal, done.signal]);
+  const telling = (async () => {
+    let at = 0;
+    const events = port.subscribe('event.stream', { service, after: last }, { ...context, signal });
+    for await (const event of events) {
+      if (signal.aborted) break;
+      await progress(++at, eventLine(event));
+    }
+  })().catch(() => {
+    // Whether it is told how it goes changes nothing about how it goes.
+  });
+  try {
+    return await run();
+  } finally {
+    done.abort();
+    await telling;
+  }
+}
+
+function answer(tool: Tool, input: JsonObject, output: JsonObject): ToolAnswer {
+  const { output: cut, left_out } = cutList(tool, input, output);
+  const { value, shortened } = bounded(cut, ANSWER_LIMIT);
+  const lines = [tool.text(value as never, input as never)];
+  if (left_out > 0) lines.push(`${left_out} items did not fit into this answer and were left out.`);
+  if (shortened) lines.push('Long texts and lists in this answer were shortened.');
+  return {
+    content: [{ type: 'text', text: clip(lines.join('\n'), TEXT_LIMIT) }],
+    structuredContent: tool.untrusted === undefined ? value : { ...value, untrusted: tool.untrusted },
+    ...(shortened || left_out > 0 ? { _meta: { 'upkeep/shortened': true } } : {}),
+  };
+}
+
+/** A list without what does not fit; the cursor says where to go on. */
+function cutList(
+  tool: Tool,
+  input: JsonObject,
+  output: JsonObject,
+): { output: JsonObject; left_out: number } {
+  const { items } = output;
+  if (tool.list === undefined || !Array.isArray(items)) return { output, left_out: 0 };
+  const keep = tool.list.keep(input);
+  const kept = fitting<unknown>(items, keep, ANSWER_LIMIT * 0.9);
+  const left_out = items.length - kept.length;
+  if (left_out === 0) return { output, left_out };
+  const next = keep === 'first' ? { next_cursor: tool.list.cursor(kept.at(-1) as never) } : {};
+  return { output: { ...output, items: kept, ...next }, left_out };
+}

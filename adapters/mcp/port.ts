@@ -1,0 +1,50 @@
+/**
+ * How the tools reach the operations: in the daemon's own process, or from another one.
+ */
+import type { OperationError } from '../../core/operation/error.ts';
+import { invoke } from '../../core/operation/invoke.ts';
+import type { OperationContext, Scope } from '../../core/operation/operation.ts';
+import type {
+  CallName,
+  InputOf,
+  OperationName,
+  OutputOf,
+  SubscriptionName,
+} from '../../core/operation/table.ts';
+import type { Actor } from '../../core/store/records.ts';
+import type { Control } from '../../core/supervisor/control.ts';
+
+/** Who asks, and until when. */
+export interface PortContext {
+  readonly actor: Actor;
+  readonly signal: AbortSignal;
+}
+
+/** The operations, wherever they are. Whatever fails does so with an {@link OperationError}. */
+export interface Port {
+  /** The widest scope that the caller has right now. */
+  scope(context: PortContext): Promise<Scope>;
+  /** @throws {@link OperationError} */
+  call<N extends CallName>(name: N, input: unknown, context: PortContext): Promise<OutputOf<N>>;
+  /** @throws {@link OperationError} on the first read, and when it breaks. */
+  subscribe<N extends SubscriptionName>(
+    name: N,
+    input: InputOf<N>,
+    context: PortContext,
+  ): AsyncIterable<OutputOf<N>>;
+}
+
+/** The operations of an upkeep in this process, as far as `caller` may use them. */
+export function localPort(control: Control, caller: Pick<OperationContext, 'scope' | 'principal'>): Port {
+  const invoked = <N extends OperationName>(name: N, input: unknown, context: PortContext) =>
+    invoke(control, name, input, { ...context, ...caller });
+  return {
+    // What is refused to everybody is not offered either.
+    scope: async () => (control.access.read_only ? 'read' : caller.scope),
+    // The table pairs each name with its output; the two kinds of names are told apart by the interface.
+    call: async (name, input, context) => (await invoked(name, input, context)) as never,
+    async *subscribe(name, input, context) {
+      yield* (await invoked(name, input, context)) as AsyncIterable<never>;
+    },
+  };
+}

@@ -1,0 +1,48 @@
+/**
+ * A tool: an operation as an agent sees it. Plain data and the words for its answer; what is common to all of them is
+ * in `operation_tool.ts`.
+ */
+import type { CallName, InputOf, OutputOf } from '../../core/operation/table.ts';
+
+/** A tool over the operation `N`. */
+export interface Tool<N extends CallName = CallName> {
+  readonly name: string;
+  readonly operation: N;
+  /** A few words for people. */
+  readonly title: string;
+  /** For an agent that has never seen this machine: what it is for, when, and what comes next. */
+  readonly description: string;
+  /** Fields of the input that this tool sets itself, and does not offer. */
+  readonly preset?: Partial<InputOf<N>>;
+  /** Fields of the input where the caller leaves them out. */
+  readonly defaults?: Partial<InputOf<N>>;
+  /** Fields of the input that are of no use to an agent. */
+  readonly hidden?: readonly (keyof InputOf<N> & string)[];
+  /** Fields that must be given here although the operation could do without. */
+  readonly required?: readonly (keyof InputOf<N> & string)[];
+  /** True where the presets make a command one that changes nothing. */
+  readonly dry?: boolean;
+  /** How the caller says that it means it; a destructive tool has `confirm: true` unless it says otherwise. */
+  readonly confirmed_by?: 'confirm' | 'plan_id';
+  /** Whether it may wait for a service, and tells how that goes meanwhile. */
+  readonly waits?: boolean;
+  /** Where its answer holds text that programs wrote, as paths such as `items[].message`. */
+  readonly untrusted?: readonly string[];
+  /** How a list that is too large is cut. */
+  readonly list?: ListCut;
+  /** The answer in a few lines. */
+  text(output: OutputOf<N>, input: InputOf<N>): string;
+}
+
+/** How a list is cut where it is too large. */
+export interface ListCut {
+  /** Which of its items stay. */
+  keep(input: object): 'first' | 'last';
+  /** The cursor that goes on behind an item. */
+  cursor(item: never): string;
+}
+
+/** Declares a tool; there to infer the operation. */
+export function defineTool<N extends CallName>(tool: Tool<N>): Tool<N> {
+  return tool;
+}

@@ -1,0 +1,84 @@
+/**
+ * A failed call as an answer that a model can act on: what was wrong, and what to do next.
+ */
+import type { OperationError } from '../../core/operation/error.ts';
+import { nearest } from '../../core/spec/nearest.ts';
+import type { ToolAnswer } from './face.ts';
+import type { Tool } from './tool.ts';
+import { argumentNames } from './tool_schema.ts';
+
+/** An answer that says what failed. */
+export function errorAnswer(error: OperationError, tool: Tool): ToolAnswer {
+  const { code, message, issues, suggestion } = error;
+  const lines = [`${code}: ${message}.`.replace(/([.?!])\.$/, '$1'), ...nextSteps(error, tool)];
+  return {
+    isError: true,
+    content: [{ type: 'text', text: lines.join('\n') }],
+    // The whole of it, for programs: what is structured must be what the tool answers where it succeeds.
+    _meta: {
+      'upkeep/error': {
+        code,
+        message,
+        ...(issues.length > 0 ? { issues } : {}),
+        ...(suggestion !== null ? { suggestion } : {}),
+      },
+    },
+  };
+}
+
+/** The answer to a destructive call without `confirm: true`. */
+export function notConfirmed(tool: Tool): ToolAnswer {
+  return refusal(
+    'not_confirmed',
+    `Nothing was done: ${tool.name} may interrupt what works. Next: if you are sure that this is wanted, call ${tool.name} again with confirm: true.`,
+  );
+}
+
+/** The answer where the person behind the client was asked and did not agree. */
+export function declined(tool: Tool): ToolAnswer {
+  return refusal(
+    'declined',
+    `Nothing was done: the user was asked and did not agree. Next: do not try ${tool.name} again unless the user says so.`,
+  );
+}
+
+function refusal(code: string, message: string): ToolAnswer {
+  return {
+    isError: true,
+    content: [{ type: 'text', text: message }],
+    _meta: { 'upkeep/error': { code, message } },
+  };
+}
+
+function nextSteps(error: OperationError, tool: Tool): string[] {
+  switch (error.code) {
+    case 'invalid_input':
+      return inputSteps(error, tool);
+    case 'not_found':
+      return [
+        error.suggestion === null
+          ? 'Next: call list; it shows every service, and inspect the jobs of one.'
+          : `Next: call ${tool.name} again with ${JSON.stringify(error.suggestion)}, if that was meant.`,
+      ];
+    case 'forbidden':
+      return ['Next: report what you found and what you would have done; somebody who may has to do it.'];
+    case 'conflict':
+      return ['Next: look at how things are now, and decide again.'];
+    case 'unavailable':
+      return ['Nothing is known to have changed. Try again later.'];
+    case 'internal':
+      return [
+        'This is a fault of upkeep itself. Do not repeat it blindly; call inspect to see how things are.',
+      ];
+  }
+}
+
+function inputSteps({ issues }: OperationError, tool: Tool): string[] {
+  const names = argumentNames(tool);
+  const meant = issues
+    .filter(({ rule }) => rule === 'unknown_key')
+    .map(({ path }) => ({ path, name: nearest(path, names) }))
+    .filter(({ name }) => name !== null)
+    .map(({ path, name }) => `For ${JSON.stringify(path)} you probably meant ${JSON.stringify(name)}.`);
+  return [...meant, `Next: call ${tool.name} again; its arguments are: ${names.join(', ') || 'none'}.`];
+}
