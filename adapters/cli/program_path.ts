@@ -6,9 +6,10 @@ import { fileURLToPath } from 'node:url';
 
 /**
  * How node is told to be small. A fork costs more the more memory the parent has, and a fork is the longest step of a
- * restart; V8's default is to let short-lived garbage grow to 16 MB first. The program's first line says the same.
+ * restart. V8's default is to let short-lived garbage grow to 16 MB before it is collected, and to keep what was needed
+ * for a moment. The program's first line says the same.
  */
-export const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=1'];
+export const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=1', '--optimize-for-size'];
 
 /** The main module, compiled or not. */
 export function mainModule(): string {

@@ -3,9 +3,13 @@
  *
  * Every look serves all jobs that are due, with one pass of the probe. A claim once found is proved again by one
  * look at the descriptor that held it; only where that fails is the probe asked.
+ *
+ * A pass costs what there is on the host, not what is asked about: the tables of sockets are read from their begin. So
+ * it is the looks that rest, however many jobs wait, and jobs that come in meanwhile share the next one.
  */
 import type { Agenda } from '../host/agenda.ts';
 import type { Host } from '../host/host.ts';
+import { inSlices } from '../host/slices.ts';
 import { type Reason, reason } from '../job/reason.ts';
 import { type Claim, claimKey, type Holder } from '../reclaim/claim.ts';
 import { stillHolds } from '../reclaim/still_holds.ts';
@@ -30,6 +34,8 @@ export interface ClaimWatchEvents {
   ready(watched: Watched, note: Reason | null): void;
   /** It is not ready in time, or has lost a claim. */
   fault(watched: Watched, why: Reason): void;
+  /** Calls `tell`, which tells all that one look has shown. */
+  together(tell: () => void): void;
 }
 
 /**
@@ -65,6 +71,15 @@ const MISS_INTERVAL = 400;
 const MISSES = 3;
 /** The last look at a starting job is so long before its deadline, in ms. */
 const LAST_LOOK = 20;
+/** A look takes running jobs along whose own would come within so many ms: one pass for a thousand, not a thousand. */
+const TOGETHER = 1_000;
+/** After the probe was asked about few jobs it rests for so many times as long as it took: they are ready at once. */
+const REST_OF_FEW = 3;
+/** The same after many: what keeps a mass of jobs from being ready is that others have yet to be started. */
+const REST_OF_MANY = 15;
+const FEW = 4;
+/** However slow the probe is, it rests no longer than this, in ms. */
+const LONGEST_REST = 1_000;
 
 /** Watches the claims of any number of jobs. */
 export class ClaimWatch {
@@ -74,6 +89,10 @@ export class ClaimWatch {
   readonly #events: ClaimWatchEvents;
   readonly #entries = new Map<string, Entry>();
   #looking = false;
+  /** When the next look is to come, monotonic ms; infinite while none is. */
+  #next = Number.POSITIVE_INFINITY;
+  /** No look before this, monotonic ms. */
+  #restsUntil = 0;
 
   constructor(host: Host, agenda: Agenda, lookUp: LookUp, events: ClaimWatchEvents) {
     this.#host = host;
@@ -88,7 +107,7 @@ export class ClaimWatch {
     const known = this.#entries.get(watched.job_id)?.known ?? [];
     const at = this.#host.clock.mono() + pause;
     this.#entries.set(watched.job_id, { watched, at, pause, doubted: false, misses: 0, known });
-    this.#schedule();
+    this.#lookBy(this.#timeOf(at, watched));
   }
 
   /** Ends the watch of a job. */
@@ -96,37 +115,55 @@ export class ClaimWatch {
     this.#entries.delete(job_id);
   }
 
-  #schedule(): void {
-    if (this.#looking || this.#entries.size === 0) return;
-    let at = Number.POSITIVE_INFINITY;
-    for (const entry of this.#entries.values()) at = Math.min(at, entry.at);
+  /** When a job is looked at that wants it at `at`: a rest holds up everything but the last look before a deadline. */
+  #timeOf(at: number, { deadline }: Watched): number {
+    const last = deadline === null ? Number.POSITIVE_INFINITY : deadline - LAST_LOOK;
+    return Math.max(at, Math.min(this.#restsUntil, last));
+  }
+
+  #lookBy(at: number): void {
+    if (this.#looking || at >= this.#next) return;
+    this.#next = at;
     this.#agenda.set('claims', at, () => void this.#look());
   }
 
   async #look(): Promise<void> {
     this.#looking = true;
-    const begun = this.#host.clock.mono();
-    const due = [...this.#entries.values()].filter((entry) => entry.at <= begun + 1);
-    const unproved = due.filter((entry) => !this.#provenAgain(entry));
-    if (unproved.length > 0) {
-      const claims = unproved.flatMap((entry) => entry.watched.claims);
-      const suspects = unproved.flatMap((entry) => [
-        ...entry.watched.suspects,
-        ...entry.known.flatMap((holder) => (holder.process === null ? [] : [holder.process.pid])),
-      ]);
-      const exhaustive = unproved.some((entry) => entry.doubted);
-      const blind = { holders: [], complete: false };
-      const { holders, complete } = await this.#lookUp(claims, suspects, exhaustive).catch(() => blind);
-      const look = { byClaim: groupByClaim(holders), complete, exhaustive };
-      for (const entry of unproved) this.#judge(entry, look);
-    }
-    const now = this.#host.clock.mono();
-    for (const entry of due) {
-      // However slow the probe is on this host, it gets no more than a quarter of the time.
-      entry.at = Math.max(entry.at, now + Math.min(entry.pause, 3 * (now - begun)));
-    }
+    const { clock } = this.#host;
+    const due = [...this.#entries.values()].filter((entry) => isDue(entry, clock.mono()));
+    const unproved: Entry[] = [];
+    await inSlices(clock, due, (entry) => {
+      if (!this.#provenAgain(entry)) unproved.push(entry);
+    });
+    if (unproved.length > 0) await this.#ask(unproved);
     this.#looking = false;
-    this.#schedule();
+    this.#next = Number.POSITIVE_INFINITY;
+    let next = Number.POSITIVE_INFINITY;
+    for (const { at, watched } of this.#entries.values()) next = Math.min(next, this.#timeOf(at, watched));
+    this.#lookBy(next);
+  }
+
+  async #ask(entries: readonly Entry[]): Promise<void> {
+    const { clock } = this.#host;
+    const begun = clock.mono();
+    const claims = entries.flatMap((entry) => entry.watched.claims);
+    const suspects = entries.flatMap((entry) => [
+      ...entry.watched.suspects,
+      ...entry.known.flatMap((holder) => (holder.process === null ? [] : [holder.process.pid])),
+    ]);
+    const exhaustive = entries.some((entry) => entry.doubted);
+    const blind = { holders: [], complete: false };
+    const { holders, complete } = await this.#lookUp(claims, suspects, exhaustive).catch(() => blind);
+    const now = clock.mono();
+    const rest = (now - begun) * (entries.length > FEW ? REST_OF_MANY : REST_OF_FEW);
+    this.#restsUntil = now + Math.min(rest, LONGEST_REST);
+    const look = { byClaim: groupByClaim(holders), complete, exhaustive };
+    this.#events.together(() => {
+      for (const entry of entries) {
+        entry.at = now + entry.pause;
+        this.#judge(entry, look);
+      }
+    });
   }
 
   /** True where every claim of a running job is still held through the descriptor that held it last time. */
@@ -239,6 +276,11 @@ export class ClaimWatch {
     );
     this.#events.fault(watched, reason('CLAIM_LOST', `no longer holds ${names.join(', ')}`, { claims }));
   }
+}
+
+/** The looks of one that may have lost a claim keep their distance, as three of them count. */
+function isDue({ at, watched, doubted }: Entry, now: number): boolean {
+  return at <= now + (watched.deadline === null && !doubted ? TOGETHER : 1);
 }
 
 /** What one look at the claims of several jobs saw. */

@@ -82,6 +82,17 @@ export class JobLoop {
     if (!this.#draining) this.#drain();
   }
 
+  /** What `tell` dispatches is decided once it returns, and committed in one transaction. */
+  together(tell: () => void): void {
+    const first = !this.#draining;
+    this.#draining = true;
+    try {
+      tell();
+    } finally {
+      if (first) this.#drain();
+    }
+  }
+
   /**
    * Tells jobs what one command means to each of them. What they decide and the rows that the command changes are one
    * transaction: upkeep may die at any instant, and the command was given to all of them or to none. It is committed

@@ -59,6 +59,7 @@ export class JobWatch {
       },
       fault: ({ job_id, epoch }, why) =>
         loop.dispatch(job_id, { type: 'faulted', epoch, reason: why, give_up: false }),
+      together: (tell) => loop.together(tell),
     });
     this.#health = new HealthWatch(
       { clock: host.clock, agenda, random: ports.random, check: ports.check },

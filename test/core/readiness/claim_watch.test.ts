@@ -39,6 +39,7 @@ beforeEach(() => {
   watch = new ClaimWatch(host, new Agenda(clock), lookUp, {
     ready: (_watched, note) => told.push(`ready${note === null ? '' : ` ${note.code}`}`),
     fault: (_watched, why) => told.push(`${why.code}: ${why.message}`),
+    together: (tell) => tell(),
   });
 });
 
