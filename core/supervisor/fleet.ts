@@ -11,6 +11,7 @@ import type { JobEvent } from '../job/event.ts';
 import { atRest } from '../job/job.ts';
 import { reason } from '../job/reason.ts';
 import type { ServiceFile, ServiceSpec } from '../spec/mod.ts';
+import type { ServiceRow } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
 import { NotFound } from './control.ts';
 import { gates } from './gates.ts';
@@ -25,6 +26,12 @@ const SPEC_CHANGED: JobEvent = {
   type: 'restart',
   reason: reason('SPEC_CHANGED', 'the service file says otherwise than what was started'),
 };
+
+/** What the jobs of a service are told, and the rows that change with it. */
+interface Order {
+  readonly told: readonly Told[];
+  readonly rows: CommandRows;
+}
 
 /** Carries out what is asked of services. */
 export class Fleet {
@@ -52,9 +59,8 @@ export class Fleet {
 
   /** Wants a service up: in the run it is in, or in a new one. @throws {@link NotFound} */
   start(name: string, origin: Origin): void {
-    const service = this.#staying(name);
-    const wanted = this.#want(service, 'up');
-    this.#tell(service, WANT_UP, origin, isInRun(service) ? wanted : this.#newRun(service));
+    const { told, rows } = this.#startOrder(this.#staying(name));
+    this.#loop.dispatchAll(told, origin, rows);
     this.clearGates(name);
   }
 
@@ -65,7 +71,7 @@ export class Fleet {
    */
   stop(name: string, origin: Origin): void {
     const service = this.service(name);
-    this.#tell(service, WANT_DOWN, origin, this.#want(service, 'down'));
+    this.#loop.dispatchAll(tellAll(service, WANT_DOWN), origin, this.#want(service, 'down'));
     this.clearGates(name);
     this.settle(name);
   }
@@ -77,7 +83,7 @@ export class Fleet {
       this.start(name, origin);
       return;
     }
-    this.#tell(service, RESTART, origin, {});
+    this.#loop.dispatchAll(tellAll(service, RESTART), origin, {});
     this.clearGates(name);
   }
 
@@ -141,11 +147,13 @@ export class Fleet {
    */
   adopt(file: ServiceFile): void {
     for (const [name, service] of this.services) service.leaving = file.services[name] === undefined;
+    const changed: ServiceRow[] = [];
     for (const spec of Object.values(file.services)) {
       const known = this.services.get(spec.name);
-      if (known !== undefined) this.#update(known, spec);
-      else this.#store.commit({ services: [this.#roster.add(spec).row] });
+      const row = known === undefined ? this.#roster.add(spec).row : this.#update(known, spec);
+      if (row !== null) changed.push(row);
     }
+    if (changed.length > 0) this.#store.commit({ services: changed });
   }
 
   /**
@@ -153,11 +161,19 @@ export class Fleet {
    * of upkeep has cut short is taken up again here, as only what is wanted and what is so count.
    */
   enact(origin: Origin): void {
-    for (const service of [...this.services.values()]) this.#reconcile(service, origin);
-    for (const name of [...this.services.keys()]) {
-      this.clearGates(name);
-      this.settle(name);
-    }
+    const orders = [...this.services.values()].map((service) => this.#reconcile(service));
+    const told = orders.flatMap((order) => order.told);
+    const services = orders.flatMap(({ rows }) => rows.services ?? []);
+    const runs = orders.flatMap(({ rows }) => rows.runs ?? []);
+    // One transaction for all of them, and another for what they begin with.
+    if (told.length + services.length + runs.length > 0)
+      this.#loop.dispatchAll(told, origin, { services, runs });
+    this.#loop.together(() => {
+      for (const name of [...this.services.keys()]) {
+        this.clearGates(name);
+        this.settle(name);
+      }
+    });
   }
 
   /** A process has started: if the service file was changed while it was on its way, it is started again. */
@@ -167,13 +183,10 @@ export class Fleet {
     this.#loop.dispatch(runtime.job.id, SPEC_CHANGED);
   }
 
-  /** Tells each job of a service what is wanted of it, where it does not know or is not as the file says. */
-  #reconcile(service: ServiceRuntime, origin: Origin): void {
+  /** What each job of a service is to be told: what is wanted of it, where it does not know or is not as the file says. */
+  #reconcile(service: ServiceRuntime): Order {
     const wanted = wantedOf(service);
-    if (wanted === 'up' && !isInRun(service)) {
-      this.start(service.row.name, origin);
-      return;
-    }
+    if (wanted === 'up' && !isInRun(service)) return this.#startOrder(service);
     const added = wanted === 'up' ? this.#addJobs(service) : [];
     const told = service.jobs.flatMap((runtime): Told[] => {
       const { id: job_id } = runtime.job;
@@ -184,12 +197,13 @@ export class Fleet {
         ...(isOutdated(service, runtime) ? [{ job_id, event: SPEC_CHANGED }] : []),
       ];
     });
-    if (told.length > 0) this.#loop.dispatchAll(told, origin, {});
+    return { told, rows: {} };
   }
 
-  #tell(service: ServiceRuntime, event: JobEvent, origin: Origin, rows: CommandRows): void {
-    const told = service.jobs.map(({ job }): Told => ({ job_id: job.id, event }));
-    this.#loop.dispatchAll(told, origin, rows);
+  #startOrder(service: ServiceRuntime): Order {
+    const wanted = this.#want(service, 'up');
+    const rows = isInRun(service) ? wanted : this.#newRun(service);
+    return { told: tellAll(service, WANT_UP), rows };
   }
 
   /** Notes what is wanted. Returns what that changes of the service's rows. */
@@ -213,29 +227,35 @@ export class Fleet {
     return added.map((action) => this.#roster.addJob(service, action));
   }
 
-  #update(service: ServiceRuntime, spec: ServiceSpec): void {
+  /** Returns the row of a service whose spec is not the one that is stored, else null. */
+  #update(service: ServiceRuntime, spec: ServiceSpec): ServiceRow | null {
     service.spec = spec;
-    this.#keepSpec(service);
+    const changed = this.#takeSpec(service);
     for (const runtime of service.jobs) {
       const action = spec.actions[runtime.job.action];
       if (action !== undefined && !isDeepStrictEqual(runtime.spec, action)) {
         this.#roster.respecify(runtime, action);
       }
     }
+    return changed ? service.row : null;
+  }
+
+  #keepSpec(service: ServiceRuntime): void {
+    if (this.#takeSpec(service)) this.#store.commit({ services: [service.row] });
   }
 
   /**
-   * Commits the spec of a service, where it is not the one that is stored. With it goes every action that has left the
-   * file and still has a job: should upkeep die, the next one knows how that job is to be stopped.
+   * Puts the spec of a service into its row; false where it is there already. With it goes every action that has left
+   * the file and still has a job: should upkeep die, the next one knows how that job is to be stopped.
    */
-  #keepSpec(service: ServiceRuntime): void {
+  #takeSpec(service: ServiceRuntime): boolean {
     const leaving = service.jobs.filter((runtime) => hasLeft(service, runtime));
     const actions = { ...service.spec.actions };
     for (const { job, spec } of leaving) actions[job.action] = spec;
     const spec: ServiceSpec = { ...service.spec, actions };
-    if (isDeepStrictEqual(service.row.spec, spec)) return;
+    if (isDeepStrictEqual(service.row.spec, spec)) return false;
     service.row = { ...service.row, spec, updated_at: this.#clock.wall() };
-    this.#store.commit({ services: [service.row] });
+    return true;
   }
 
   /** A service that is not on its way out. @throws {@link NotFound} */
@@ -245,6 +265,10 @@ export class Fleet {
       throw new NotFound(`service '${name}' has left the service file and is being stopped`);
     return service;
   }
+}
+
+function tellAll({ jobs }: ServiceRuntime, event: JobEvent): Told[] {
+  return jobs.map(({ job }): Told => ({ job_id: job.id, event }));
 }
 
 /** The action has left the file: its job is stopped, then forgotten. */

@@ -41,11 +41,27 @@ function dataLimit(major: number): number {
 const ONCE_SECONDS = 20;
 
 /**
+ * How much a plugin's process stands back, as nice counts. Enough that one which spins does not keep upkeep or a service
+ * waiting, and not so much that one which is asked something starves on a busy machine.
+ */
+const NICENESS = 10;
+
+/**
  * Limits first, then Node in place of the shell: the process stays the same one. Whatever a plugin does, services come
  * first: it is nice from its first instruction on.
+ *
+ * Where the kernel shares processor time out by session (autogroup, the default of most), niceness counts within the
+ * session only, and every session has the same share. A plugin's process has one of its own, which is told to be nice.
  */
-const LIMITED =
-  'unset PWD OLDPWD; ulimit -c 0; ulimit -d "$1"; [ "$2" = 0 ] || ulimit -t "$2"; shift 2; exec nice -n 5 "$@"';
+const LIMITED = [
+  'unset PWD OLDPWD',
+  'ulimit -c 0',
+  'ulimit -d "$1"',
+  '[ "$2" = 0 ] || ulimit -t "$2"',
+  'shift 2',
+  `{ echo ${NICENESS} > /proc/self/autogroup; } 2>/dev/null`,
+  `exec nice -n ${NICENESS} "$@"`,
+].join('; ');
 
 /**
  * The command line of a plugin's process.

@@ -72,6 +72,18 @@ describe('the service of a plugin', () => {
     expect(readFileSync(`/proc/${pid}/limits`, 'utf8')).toMatch(/Max data size\s+\d+/);
   });
 
+  test(titled('stands back behind everything else, in its session and as a session'), async () => {
+    const supervisor = await world.ready({ path: 'health_queue.ts' });
+    const pid = pidOf(supervisor);
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const niceness = (text: string): number => Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[16]);
+    const own = niceness(readFileSync('/proc/self/stat', 'latin1'));
+    expect(niceness(stat)).toBe(Math.min(19, own + 10));
+    const group = `/proc/${pid}/autogroup`;
+    // Kernels without it share processor time out by process alone.
+    if (existsSync(group)) expect(readFileSync(group, 'utf8')).toMatch(/ nice 10$/m);
+  });
+
   test(titled('comes back when it is killed, in the same job'), async () => {
     const supervisor = await world.ready({ path: 'health_queue.ts' });
     process.kill(pidOf(supervisor), 'SIGKILL');
