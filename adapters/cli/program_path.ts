@@ -5,11 +5,16 @@ import { basename, extname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
- * How node is told to be small. A fork costs more the more memory the parent has, and a fork is the longest step of a
- * restart. V8's default is to let short-lived garbage grow to 16 MB before it is collected, and to keep what was needed
- * for a moment. The program's first line says the same.
+ * How node is told to be small, and not to forget. A fork costs more the more memory the parent has, and a fork is the
+ * longest step of a restart; V8's default is to let short-lived garbage grow to 16 MB first, and to keep what was needed
+ * for a moment. And it drops what it has compiled of functions that were not called for a few collections, which would be
+ * compiled anew while a service is down. The program's first line says the same.
  */
-export const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=1', '--optimize-for-size'];
+export const NODE_FLAGS: readonly string[] = [
+  '--max-semi-space-size=1',
+  '--optimize-for-size',
+  '--no-flush-bytecode',
+];
 
 /** The main module, compiled or not. */
 export function mainModule(): string {

@@ -135,14 +135,16 @@ export class JobLog {
     const active = this.#takeUp();
     if (active === null) return { ...this.#create(incarnation), rotated: null };
     const { file, fd } = active;
-    const { removal, base, head } = file;
+    const { removal, head } = file;
+    const look = (): number => file.consistently((base) => base + files.fstatSync(fd).size);
     // While its head is leaving the file, a look into it would wait for the kernel. It is not empty then.
-    const size = removal === null ? base + files.fstatSync(fd).size - head : Math.max(1, file.end - head);
+    const end = removal === null ? look() : null;
+    const size = end === null ? Math.max(1, file.end - head) : end - head;
     const opened = { fd, file: file.id, rotated: null, problem: null };
     // Opened for this incarnation before, but the spawn failed: nobody has written to it, and nobody will.
     if (size <= 0 && file.incarnation === incarnation) return opened;
     if (!rotate(size, file.begun_at)) {
-      return { ...opened, problem: this.#goOn(file, fd, incarnation) };
+      return { ...opened, problem: this.#goOn(file, incarnation, end ?? look()) };
     }
     const sealed = file.seal(this.claimName(file.first_incarnation));
     this.active = null;
@@ -153,11 +155,9 @@ export class JobLog {
   }
 
   /** Another incarnation writes to the same file. Returns why that is not in its index, where it could not be. */
-  #goOn(file: LogFile, fd: number, incarnation: number): unknown {
-    const { files, clock } = this.#host;
-    const end = file.consistently((base) => base + files.fstatSync(fd).size);
+  #goOn(file: LogFile, incarnation: number, end: number): unknown {
     try {
-      file.startRun(incarnation, end, clock.wall());
+      file.startRun(incarnation, end, this.#host.clock.wall());
       return null;
     } catch (error) {
       return error;

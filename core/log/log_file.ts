@@ -35,6 +35,9 @@ const ENTRY_INTERVAL = 5_000;
 const BUSY_ENTRY_INTERVAL = 1_000;
 const BUSY_ENTRY_BYTES = 65_536;
 
+/** How many incarnations that wrote nothing an index keeps. */
+const MAX_EMPTY_RUNS = 64;
+
 /** Bytes of the nonce that marks a head which is being taken out. */
 export const NONCE_BYTES = 16;
 
@@ -81,6 +84,7 @@ export class LogFile {
   #cut: LogIndex['cut'] = null;
   #entry: IndexEntry;
   #entries: number;
+  #empty_runs = 0;
   /** When nothing of it could be read at the latest look, ms since the epoch; null where something can. */
   #empty_at: number | null = null;
   #certain: { readonly promise: Promise<void>; readonly resolve: () => void } | null = null;
@@ -250,11 +254,19 @@ export class LogFile {
     this.#append(entryRecord(this.#entry));
   }
 
-  /** Notes that another incarnation goes on in this file. Where nothing can be read, that one has begun it. */
+  /**
+   * Notes that another incarnation goes on in this file, on the restart path. Where nothing can be read, that one has
+   * begun it, and what is known of those before is dropped once there is much of it.
+   */
   startRun(incarnation: number, offset: number, wall: number): void {
     this.incarnation = incarnation;
     this.#append(runRecord({ incarnation, offset, time: wall }));
-    if (offset <= this.head) this.rewrite();
+    if (offset > this.head) return;
+    this.first_incarnation = incarnation;
+    this.begun_at = wall;
+    this.#empty_runs++;
+    // An entry at the head would date the first byte before this run.
+    if (this.#entries > 0 || this.#empty_runs >= MAX_EMPTY_RUNS) this.rewrite();
   }
 
   /**
@@ -355,6 +367,7 @@ export class LogFile {
     this.first_incarnation = index.incarnation;
     this.begun_at = index.begun_at;
     this.#entries = index.entries.length;
+    this.#empty_runs = 0;
     this.#index.replace(this.indexPath, index);
   }
 

@@ -22,7 +22,9 @@ import type { ReclaimTarget, ReclaimWorld } from './target.ts';
  * ```
  */
 export async function observe(target: ReclaimTarget, world: ReclaimWorld): Promise<Observations> {
-  const pidFile = readPidFile(world.host.files, target.pid_file);
+  const pidFile: PidFile = isReplaced(target)
+    ? { state: 'absent' }
+    : readPidFile(world.host.files, target.pid_file);
   const suspects = [
     ...(target.last === null ? [] : [target.last.pid]),
     ...(pidFile.state === 'names' ? [pidFile.pid] : []),
@@ -30,6 +32,14 @@ export async function observe(target: ReclaimTarget, world: ReclaimWorld): Promi
   const { claims, probe } = await lookAtClaims(target, world, suspects);
   const { left_behind, matched } = await lookAtProcesses(target, world);
   return { pid_file: identify(pidFile, target, world), left_behind, claims, matched, probe };
+}
+
+/**
+ * A PID file in upkeep's own folder is written by nobody else, so that after an end which this upkeep has seen there is
+ * nothing to be learnt from it. The next one takes its place.
+ */
+function isReplaced({ action, last_gone }: ReclaimTarget): boolean {
+  return last_gone && action.pid_file === null;
 }
 
 function identify(file: PidFile, target: ReclaimTarget, world: ReclaimWorld): ObservedPidFile {
@@ -69,8 +79,8 @@ async function lookAtProcesses(
  * process table: its main process leads the session and cannot leave the group. What fled the group and holds no claim
  * is left to the sweep that follows the spawn.
  */
-function livingSession({ last }: ReclaimTarget, { host }: ReclaimWorld): number | null {
-  if (last === null || last.boot_id !== host.processes.boot_id) return null;
+function livingSession({ last, last_gone }: ReclaimTarget, { host }: ReclaimWorld): number | null {
+  if (last === null || last_gone || last.boot_id !== host.processes.boot_id) return null;
   return host.processes.groupExists(last.pid) ? last.pid : null;
 }
 

@@ -19,6 +19,8 @@ export interface ReclaimTarget {
   readonly search_path: string;
   /** The main process of the last incarnation, dead or alive; null before the first. */
   readonly last: Identity | null;
+  /** Its group was seen to be empty at its end. An empty group stays empty, so nobody has to look again. */
+  readonly last_gone: boolean;
 }
 
 /** A job by its names. */

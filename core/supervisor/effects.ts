@@ -105,6 +105,7 @@ export class Effects {
       search_path: spec.env['PATH'] ?? this.#ports.base_env['PATH'] ?? '',
       next_incarnation: nextIncarnation(job),
       last: job.last_identity,
+      last_gone: runtime.group_gone,
     };
   }
 
@@ -183,6 +184,7 @@ export class Effects {
       oom.begin(job.id, identity.pid);
       runtime.sessions = new Set();
       runtime.signalled = false;
+      runtime.group_gone = false;
       child.onExit((status) =>
         this.#exited(runtime, identity, incarnation, this.#ownStatus(runtime, status)),
       );
@@ -236,6 +238,7 @@ export class Effects {
     // What is being stopped is searched for by the reaper.
     const stopping = job.phase === 'stopping';
     const group_alive = host.processes.groupExists(identity.pid);
+    runtime.group_gone = !group_alive;
     this.#ports.dispatch(job.id, { type: 'exited', incarnation, group_alive, status, reason: why });
     reaper.mainExited(job.id, incarnation);
     if (!group_alive && !stopping)

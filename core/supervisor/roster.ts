@@ -129,6 +129,7 @@ export class Roster {
       sessions: new Set(),
       unreleased: [],
       signalled: false,
+      group_gone: false,
       abort: null,
       last_event: null,
     };

@@ -20,6 +20,8 @@ export interface JobRuntime {
   unreleased: readonly FileId[];
   /** The current incarnation was signalled by us, so that its death needs no further explanation. */
   signalled: boolean;
+  /** The group of the current incarnation was empty when its main process had ended. */
+  group_gone: boolean;
   /** Ends the reclaim that is under way. */
   abort: AbortController | null;
   /** The number of the job's latest event: the cause of the next. */

@@ -67,6 +67,7 @@ export function aTarget(
     pid_file: '/nowhere/shop.web.pid',
     search_path: '/usr/bin:/bin',
     last: null,
+    last_gone: false,
     ...changes,
   };
 }

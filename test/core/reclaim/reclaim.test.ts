@@ -446,6 +446,30 @@ describe('the fast path', () => {
     expect(fs.readdirSync(machine.folder)).toEqual([]);
     expect(codes()).toEqual(['RECLAIMED']);
   });
+
+  it('looks for nothing of an incarnation whose end was seen, not even in a PID file of its own', async () => {
+    const main = await machine.holder({}, machine.marked('j1', 2));
+    await machine.kill(main);
+    const pid_file = machine.path('web.pid');
+    fs.writeFileSync(pid_file, `${main.pid}\n`);
+    const asked: number[] = [];
+    const processes = replacing(machine.host.processes, {
+      groupExists: (pgid) => {
+        asked.push(pgid);
+        return false;
+      },
+    });
+    const world = machine.world({ host: { ...machine.host, processes } });
+    const seen = { pid_file, last: main.identity, last_gone: true };
+    expect(await machine.reclaim(aTarget({}, seen), world)).toEqual(FREE);
+    expect(asked).toEqual([]);
+    expect(fs.existsSync(pid_file)).toBe(true);
+    // One that the service file names may be the program's own: it does not find it there when it starts.
+    expect(await machine.reclaim(aTarget({ pid_file }, seen), world)).toEqual(FREE);
+    expect(fs.existsSync(pid_file)).toBe(false);
+    expect(await machine.reclaim(aTarget({}, { ...seen, last_gone: false }), world)).toEqual(FREE);
+    expect(asked).toEqual([main.pid]);
+  });
 });
 
 describe('giving up', () => {
