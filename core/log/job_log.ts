@@ -4,7 +4,7 @@
  * Every change of which bytes are where (a rename, a cut) happens within one tick, together with the change of what
  * is kept here. A reader that looks between two ticks therefore always sees a whole, consistent log.
  */
-import type { FileId, Files, Host } from '../host/host.ts';
+import { type FileId, type Files, fileKey, type Host } from '../host/host.ts';
 import { Audience } from './audience.ts';
 import { isMissing } from './index_file.ts';
 import { type Layout, readLayout } from './layout.ts';
@@ -201,6 +201,17 @@ export class JobLog {
   /** Takes up the active log of a job that is there, so that it is looked at. */
   resume(): void {
     this.#takeUp();
+  }
+
+  /** Whether a file is the active log, or a segment that somebody may still write to, and not one that got its number. */
+  has(file: FileId): boolean {
+    const key = fileKey(file);
+    const known = [...this.sealed, this.active].find((log) => log?.key === key);
+    if (known === undefined || known === null) return false;
+    // While it is open its number is given to nobody, removed or not.
+    if (known === this.active && this.fd !== null) return true;
+    const found = this.#host.files.lstatSync(known.path, { throwIfNoEntry: false, bigint: true });
+    return found !== undefined && fileKey(found) === key;
   }
 
   /** Lets the active log's descriptor go. */

@@ -213,6 +213,19 @@ export class Logs {
     return this.#jobs.get(jobId)?.active?.id ?? null;
   }
 
+  /**
+   * Whether a file is a log of the job that somebody may still write to. Its number alone does not tell: that of a file
+   * which was removed is given to the next one.
+   */
+  has(job: LogJob, file: FileId): boolean {
+    try {
+      return this.#load(job, 0).has(file);
+    } catch {
+      // What lies there is no log.
+      return false;
+    }
+  }
+
   /** The job's log, from its folder where it is not known yet. */
   #load(job: LogJob, incarnation: number): JobLog {
     const known = this.#jobs.get(job.job_id);

@@ -29,6 +29,11 @@ export interface Traces {
   /** Its logs and those of earlier incarnations. Who writes to one without a marker is of the job. */
   readonly files: readonly FileId[];
   /**
+   * Whether one of {@link Traces.files} is still a log of the job, asked for each writer that was found. The file system
+   * gives the number of a file that was removed to the next one at once, and who writes to that is a stranger.
+   */
+  isLog(file: FileId): boolean;
+  /**
    * When the job began, ms since the epoch: no writer that is older than this and than the main process is taken for
    * its own. A daemon that was there before may be handed the log by one of its clients (as `ssh` does).
    */
@@ -105,11 +110,11 @@ export class EscapeeFinder {
     const snapshot = await this.#table.snapshot(0);
     const remains: ProcessStat[][] = wanted.map(() => []);
     const byJob = new Map<string, number[]>();
-    const byFile = new Map<string, number[]>();
+    const byFile = new Map<string, [number, FileId][]>();
     for (const [index, traces] of wanted.entries()) {
       byJob.set(traces.job_id, [...(byJob.get(traces.job_id) ?? []), index]);
       for (const file of traces.files) {
-        byFile.set(fileKey(file), [...(byFile.get(fileKey(file)) ?? []), index]);
+        byFile.set(fileKey(file), [...(byFile.get(fileKey(file)) ?? []), [index, file]]);
       }
     }
     const files = wanted.flatMap((traces) => traces.files);
@@ -128,12 +133,18 @@ export class EscapeeFinder {
     const isOldEnough = ({ start_time }: ProcessStat, { identity }: Traces): boolean =>
       identity !== null && start_time >= identity.start_time;
     // Nothing of a later incarnation was given a log that its start has set aside.
-    const isWriterOf = (stat: ProcessStat, key: string, traces: Traces, later: Successor | null): boolean => {
+    const isWriterOf = (
+      stat: ProcessStat,
+      file: FileId,
+      traces: Traces,
+      later: Successor | null,
+    ): boolean => {
       // upkeep's own helpers work on logs. Only to the first process of a machine do orphans come.
       if (stat.ppid === this.#upkeepPid && this.#upkeepPid !== 1) return false;
       if (!isOldEnough(stat, traces) && stat.started_ms < traces.since) return false;
+      if (!traces.isLog(file)) return false;
       if (later === null || !mayBeOf(stat, later)) return true;
-      const setAside = later.log !== null && fileKey(later.log) !== key;
+      const setAside = later.log !== null && fileKey(later.log) !== fileKey(file);
       return setAside && !isOwnProcess(stat.pid, later, processes);
     };
     let complete = true;
@@ -155,9 +166,9 @@ export class EscapeeFinder {
           if (inSession && isOldEnough(stat, traces) && !mayBeOf(stat, later)) hits.add(index);
         }
         for (const key of writing.writers.keys()) {
-          for (const index of byFile.get(key) ?? []) {
+          for (const [index, file] of byFile.get(key) ?? []) {
             const traces = wanted[index];
-            if (traces !== undefined && isWriterOf(stat, key, traces, successors[index] ?? null))
+            if (traces !== undefined && isWriterOf(stat, file, traces, successors[index] ?? null))
               hits.add(index);
           }
         }

@@ -275,6 +275,7 @@ export class Effects {
       job_id: runtime.job.id,
       incarnation,
       files,
+      isLog: (file) => logs.has(runtime.log, file),
       since: runtime.job.created_at - CLOCK_TOLERANCE,
       successor: (): Successor | null => {
         const { id, restart_count, last_identity: main } = runtime.job;

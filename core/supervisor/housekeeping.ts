@@ -104,6 +104,7 @@ export class Housekeeping {
       identity,
       sessions: new Set(),
       files: [],
+      isLog: () => false,
       since: Number.POSITIVE_INFINITY,
       successor: () => null,
     };

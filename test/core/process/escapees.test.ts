@@ -24,6 +24,7 @@ const traces = (more: Partial<Traces> = {}): Traces => ({
   identity: { boot_id: 'boot', pid: MAIN, start_time: 1000 },
   sessions: new Set(),
   files: [],
+  isLog: () => true,
   since: 500,
   successor: () => null,
   ...more,
@@ -92,6 +93,13 @@ describe('EscapeeFinder', () => {
   it('finds by the log that it writes to', async () => {
     const processes = [born(200, { writes: ['1:2'] }), born(201, { writes: ['1:3'] })];
     expect(await found(traces({ files: [LOG] }), ...processes)).toEqual([200]);
+  });
+
+  it('takes nobody for his who writes to what has got the number of a log that is gone', async () => {
+    const other: FileId = { dev: 1n, ino: 3n };
+    const wanted = traces({ files: [LOG, other], isLog: (file) => file === other });
+    const processes = [born(200, { writes: ['1:2'] }), born(201, { writes: ['1:2', '1:3'] })];
+    expect(await found(wanted, ...processes)).toEqual([201]);
   });
 
   it('takes nobody for his session who is older than the main process, or as young as the next one', async () => {

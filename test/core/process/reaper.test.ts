@@ -44,6 +44,7 @@ function targetOf(identity: ReapTarget['identity']): ReapTarget {
     identity,
     sessions: new Set(),
     files: [],
+    isLog: () => true,
     since: 0,
     successor: () => null,
   };
