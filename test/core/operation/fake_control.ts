@@ -150,7 +150,7 @@ export class FakeControl implements Control {
   healResult: HealResult = fakeHealResult('web');
   /** Thrown by each attempt to apply a plan. */
   healFailure: Error | null = null;
-  readonly heal: HealControl = {
+  readonly heal: { -readonly [K in keyof HealControl]: HealControl[K] } = {
     plan: async (service) => {
       this.calls.push(['heal.plan', service]);
       return this.healPlan;
