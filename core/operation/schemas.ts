@@ -20,6 +20,7 @@ import type {
   ServiceView,
   Why,
 } from '../supervisor/control.ts';
+import { nextCallSchema, noteSchema } from './why_schemas.ts';
 
 const wanted = v.picklist(['up', 'down']);
 const state = v.picklist(['up', 'starting', 'degraded', 'retrying', 'stopping', 'down', 'failed']);
@@ -143,6 +144,8 @@ export const actionWhySchema: v.GenericSchema<ActionWhy> = v.object({
   evidence,
   confidence: v.picklist(['certain', 'inferred']),
   next_step: v.string(),
+  next: v.nullable(nextCallSchema),
+  notes: v.array(noteSchema),
   log_tail: v.array(v.string()),
   events: v.array(eventSchema),
 });
@@ -153,6 +156,8 @@ export const whySchema: v.GenericSchema<Why> = v.object({
   wanted,
   state,
   summary: v.string(),
+  next: v.nullable(nextCallSchema),
+  notes: v.array(noteSchema),
   actions: v.array(actionWhySchema),
 });
 

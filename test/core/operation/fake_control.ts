@@ -256,6 +256,8 @@ export class FakeControl implements Control {
       wanted,
       state,
       summary: `${name} is up.`,
+      next: null,
+      notes: [],
       actions: [
         {
           action: 'main',
@@ -267,6 +269,18 @@ export class FakeControl implements Control {
           evidence: { exit_code: 3 },
           confidence: 'certain',
           next_step: 'nothing to do',
+          next: { operation: 'service.heal', input: { name, dry_run: true } },
+          notes: [
+            {
+              code: 'LOG_TRUNCATED',
+              message: 'its log was truncated',
+              evidence: {},
+              time: NOW,
+              seq: 2,
+              next_step: 'let it append',
+              next: null,
+            },
+          ],
           log_tail: ['last words'],
           events: [fakeEvent(3)],
         },
