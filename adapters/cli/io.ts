@@ -15,6 +15,8 @@ export interface Io {
   out(text: string | Uint8Array): Promise<void>;
   /** Messages for people, a line each. */
   err(line: string): void;
+  /** Asks whoever sits at the terminal, and resolves with the line that is answered; null where there is no terminal. */
+  ask(question: string): Promise<string | null>;
 }
 
 /** Thrown where the reader of the output has left, as `head` does: no failure. */
@@ -24,7 +26,7 @@ export class OutputClosed extends Error {
 
 /** The process's own. */
 export function processIo(): Io {
-  const { stdout, stderr, env } = process;
+  const { stdin, stdout, stderr, env } = process;
   let closed = false;
   // Without a listener a reader that leaves would end the process in the middle.
   stdout.on('error', () => {
@@ -46,6 +48,16 @@ export function processIo(): Io {
       }),
     err: (line) => {
       stderr.write(`${line}\n`);
+    },
+    ask: async (question) => {
+      if (stdin.isTTY !== true || stderr.isTTY !== true) return null;
+      const { createInterface } = await import('node:readline/promises');
+      const terminal = createInterface({ input: stdin, output: stderr });
+      // The end of the input is an answer, too: none.
+      const closed = new Promise<string>((resolve) => terminal.once('close', () => resolve('')));
+      const answer = await Promise.race([terminal.question(question), closed]);
+      terminal.close();
+      return answer;
     },
   };
 }

@@ -4,6 +4,7 @@
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { EventsOptions } from './commands/events.ts';
+import type { HealOptions } from './commands/heal.ts';
 import type { LogsOptions } from './commands/logs.ts';
 import type { McpOptions } from './commands/mcp.ts';
 import type { PluginsCheckOptions } from './commands/plugins_check.ts';
@@ -137,6 +138,17 @@ function addCommands(program: Command, io: Io, ended: (code: ExitCode) => void):
     async (service: string, options: CommonOptions) =>
       ended(await (await import('./commands/why.ts')).why(io, service, options)),
   );
+
+  command(
+    'heal <service>',
+    'show what would make a service well again, ask, do it, and tell whether it helped',
+  )
+    .option('--dry-run', 'show what would be done, and do nothing')
+    .option('--yes', 'do it without asking')
+    .option('--timeout <time>', 'how long to wait until it is well, such as 30s (default: 60s)', span)
+    .action(async (service: string, options: HealOptions) =>
+      ended(await (await import('./commands/heal.ts')).heal(io, service, options)),
+    );
 
   command('holders <claim>', 'show who holds a port or a socket: :8080, udp:53, /run/a.sock, @name').action(
     async (claim: string, options: CommonOptions) =>

@@ -225,10 +225,11 @@ function toldBy({ job_id, kind, because }: HealOrder, plan_id: string): Told {
 function changesOf(before: HealDecision, now: HealDecision): FactChange[] {
   const changes = changedFacts(before.facts, now.facts);
   if (changes.length > 0) return changes;
+  // How often a check has failed by now, say, is in the words and not in what is done.
   const stepsOf = ({ steps, blocked }: HealDecision): string =>
     JSON.stringify([
-      steps.map(({ description }) => description),
-      blocked.map(({ reason: why }) => why.message),
+      steps.map(({ action, kind, target, requires }) => ({ action, kind, target, requires })),
+      blocked.map(({ action, reason: why }) => ({ action, code: why.code })),
     ]);
   const [was, is] = [stepsOf(before), stepsOf(now)];
   return was === is ? [] : [{ name: 'steps', before: was, after: is }];

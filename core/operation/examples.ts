@@ -103,6 +103,8 @@ export const exampleWhy: Why = {
   wanted: 'up',
   state: 'up',
   summary: 'shop is up; web was killed by SIGKILL and started again.',
+  next: null,
+  notes: [],
   actions: [
     {
       action: 'web',
@@ -112,6 +114,8 @@ export const exampleWhy: Why = {
       ...killed,
       confidence: 'certain',
       next_step: 'Nothing to do; look at the log if it happens again.',
+      next: null,
+      notes: [],
       log_tail: ['listening on 8080'],
       events: [exampleEvent],
     },

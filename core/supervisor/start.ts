@@ -32,6 +32,7 @@ import { Housekeeping } from './housekeeping.ts';
 import { JobLoop } from './job_loop.ts';
 import { JobWatch } from './job_watch.ts';
 import { LostJobs } from './lost_jobs.ts';
+import { StandingNotes } from './notes.ts';
 import type { SupervisorOptions } from './options.ts';
 import { instanceName, openStateFolder, type StatePaths } from './paths.ts';
 import { recover } from './recovery.ts';
@@ -289,6 +290,8 @@ async function assemble(
     report: (why) => record(null, why),
   });
   events.subscribe((event) => notifications.hear(event));
+  const standing = new StandingNotes();
+  events.subscribe((event) => standing.hear(event));
 
   const heal = new Healer({
     clock,
@@ -309,6 +312,7 @@ async function assemble(
 
   const supervisor = new Supervisor({
     heal,
+    standing,
     host,
     store,
     loop,

@@ -34,11 +34,13 @@ import {
   type ServiceView,
   type Why,
 } from './control.ts';
+import { explainJob } from './explain.ts';
 import type { Fleet } from './fleet.ts';
 import type { JobLoop } from './job_loop.ts';
 import type { JobWatch } from './job_watch.ts';
+import type { StandingNotes } from './notes.ts';
 import { type JobRuntime, type Origin, type ServiceRuntime, wantedOf } from './runtime.ts';
-import { explainAction, explainService } from './why.ts';
+import { explainService } from './why.ts';
 
 /** The parts that a supervisor answers from. */
 export interface SupervisorParts {
@@ -55,6 +57,7 @@ export interface SupervisorParts {
   readonly plugins: PluginHost;
   readonly access: AccessControl;
   readonly heal: HealControl;
+  readonly standing: StandingNotes;
   readonly about: Omit<DaemonHealth, 'status' | 'store'>;
   /** Reads the service file again and applies it; null where that was done. */
   reload(origin: Origin): Promise<SpecIssue[] | null>;
@@ -83,10 +86,6 @@ export class EventFeed {
     return () => this.#listeners.delete(listener);
   }
 }
-
-/** How many events and log lines an explanation shows. */
-const WHY_EVENTS = 10;
-const WHY_LINES = 10;
 
 /** A running upkeep. */
 export class Supervisor implements Control {
@@ -181,26 +180,10 @@ export class Supervisor implements Control {
   }
 
   async why(name: string): Promise<Why> {
-    const { access, fleet, store, logs, reaper, host, watch } = this.#parts;
+    const { fleet, standing } = this.#parts;
     const service = fleet.service(name);
-    const actions = service.jobs.map((runtime) => {
-      const { job } = runtime;
-      const events = store.events({ job_id: job.id, limit: WHY_EVENTS }).reverse();
-      const survivors = reaper.survivors(job.id, job.restart_count).map(({ pid }) => ({
-        pid,
-        command: access.redact((host.processes.argv(pid) ?? []).join(' ')),
-      }));
-      return explainAction({
-        job,
-        process: runtime.spec.process,
-        events,
-        health: watch.health(job.id),
-        checks: watch.checks(job.id),
-        log_tail: logs.tail(runtime.log, endedIncarnation(job), WHY_LINES).map((line) => access.redact(line)),
-        survivors,
-      });
-    });
-    return explainService(name, wantedOf(service), this.#stateOf(service), actions);
+    const actions = service.jobs.map((runtime) => explainJob(runtime, this.#parts));
+    return explainService(name, wantedOf(service), this.#stateOf(service), actions, standing.notes(name));
   }
 
   async holders(claim: Claim): Promise<{ holders: HolderView[]; complete: boolean }> {
@@ -356,10 +339,4 @@ function isSettled(service: ServiceRuntime): boolean {
     if (job.phase === 'pending') return job.reason.code === 'DEPENDENCY_FAILED';
     return job.phase === 'succeeded' || job.phase === 'failed';
   });
-}
-
-/** The incarnation that the last end was of: its log tells why. */
-function endedIncarnation(job: Job): number {
-  const restarted = job.finished_at === null && job.restart_count > 0;
-  return restarted ? job.restart_count - 1 : job.restart_count;
 }

@@ -8,64 +8,8 @@ import { identityOf, type Job } from '../job/job.ts';
 import type { Reason, ReasonCode } from '../job/reason.ts';
 import type { EventRecord } from '../store/records.ts';
 import { type ActionWhy, checkView, type ServiceState, type Why } from './control.ts';
-
-/** The safest thing to do next, for each reason. `{service}` and `{action}` are filled in. */
-const NEXT_STEP: { readonly [C in ReasonCode]: string } = {
-  EXITED: 'Read the last log lines; upkeep starts it again by itself while it is wanted up.',
-  SIGNALED: 'Find out who sent the signal; upkeep starts it again by itself while it is wanted up.',
-  OOM_KILLED: 'Give it more memory or make it use less; the kernel will kill it again.',
-  SPAWN_FAILED: 'Mend what the message names; upkeep tries again by itself.',
-  COMMAND_NOT_FOUND: 'Install the program or correct `run`; upkeep tries again by itself.',
-  NOT_READY: 'Check that it listens where the service file says, or raise `ready.timeout`.',
-  CLAIM_LOST: 'Read the last log lines: it stopped listening while it went on running.',
-  PORT_HELD:
-    'Stop the holder, or allow upkeep to with `kill_other`; it starts by itself once the port is free.',
-  SOCKET_HELD:
-    'Stop the holder, or allow upkeep to with `kill_other`; it starts by itself once the socket is free.',
-  SOCKET_NOT_A_SOCKET: 'Look at what lies at that path and move it away; upkeep never removes it.',
-  PIDFILE_REUSED: 'Nothing: the PID file was stale, and the process that it named was left alone.',
-  PIDFILE_HELD:
-    'Stop that instance, or make the action a `singleton`; it starts by itself once the other is gone.',
-  UNHEALTHY: 'Read the last log lines and the health check; upkeep starts it again by itself.',
-  DEPENDENCY_WAIT: 'Look at the action that it waits for: upkeep why {service}.',
-  DEPENDENCY_FAILED: 'Mend the action that failed, then: upkeep start {service}.',
-  STOP_TIMEOUT: 'Raise `stop.timeout` if it needs longer to end by itself.',
-  SURVIVORS:
-    'Look at the processes named: the kernel does not let them go (often a hung disk or network mount).',
-  ADOPTED: 'Nothing: it was kept alive across a restart of upkeep.',
-  EXIT_UNKNOWN: 'Read the last log lines: upkeep was not its parent and could not read how it ended.',
-  PIDFILE_UNWRITABLE: 'Make the folder of `pid_file` or correct the path; nothing depends on it.',
-  LOG_LOSSY: 'Move the state folder to a file system with fallocate (ext4, xfs, btrfs, tmpfs).',
-  LOG_DEGRADED: 'Make room on the disk or mend the log folder; what the service writes is not lost.',
-  NOTIFY_DEGRADED: 'Mend what the message names; the events themselves are kept: upkeep events.',
-  LOG_TRUNCATED: 'Let the service append to its log instead of truncating it.',
-  REQUESTED: 'Nothing: somebody asked for it.',
-  REBOOTED: 'Nothing: the machine was started again, and so was this.',
-  PROBE_UNAVAILABLE: 'Run upkeep as a user who may see the processes, or install lsof.',
-  PROBE_DISAGREEMENT:
-    'Look for yourself who has it, and leave the probe that is wrong out of `probes.order`.',
-  STORE_DEGRADED: 'Make room on the disk or mend the state folder; nothing is lost while upkeep runs.',
-  GAVE_UP: 'Mend the cause, then: upkeep start {service}.',
-  WANTED_DOWN: 'To have it up: upkeep start {service}.',
-  INTERRUPTED: 'Nothing: upkeep itself was interrupted and has taken it up again.',
-  SHUTDOWN: 'To have it up: upkeep up.',
-  RECLAIMED: 'Nothing: what was in the way was removed.',
-  SPEC_CHANGED: 'Nothing: it was started again as the service file now says.',
-  READY: 'Nothing: it is up.',
-  HEALTHY: 'Nothing: it is well again.',
-  CHECK_UNAVAILABLE: 'Mend the check: until it can look, nobody knows whether the service is well.',
-  PLUGIN_FAILED: 'Read the log of the plugin; upkeep starts it again by itself, and goes on without it.',
-  PLUGIN_QUARANTINED: 'Mend the plugin, then have the service file read again (SIGHUP).',
-  PLUGIN_LIMITED: 'Grant what it asks for with `allow`, or run a newer Node; else nothing.',
-  HEAL_APPLIED: 'Nothing: whether it helped is told by the event that follows.',
-  HEALED: 'Nothing: it was well after it was healed.',
-  NOT_HEALED: 'See what the verification found, and what upkeep may not do: upkeep heal {service} --dry-run.',
-  INTERNAL_ERROR: 'Report this as a bug of upkeep, with the events.',
-};
-
-/** What to do about a process that ends as if it were done. */
-const IN_THE_BACKGROUND =
-  'Run it in the foreground: what puts itself into the background cannot be kept. If it is done when it ends, leave out `process: true`.';
+import { nextCall, nextStep } from './next_step.ts';
+import { jobNotes, type WhyNote } from './notes.ts';
 
 /** Codes that are read from circumstances rather than told by the kernel or by us. */
 const INFERRED: ReadonlySet<ReasonCode> = new Set(['EXIT_UNKNOWN', 'PROBE_UNAVAILABLE', 'INTERRUPTED']);
@@ -78,8 +22,10 @@ export interface ActionFacts {
   /** Its health, and its checks while it runs. */
   readonly health: Health;
   readonly checks: readonly CheckState[];
-  /** Newest first. */
+  /** Of the job, oldest first. */
   readonly events: readonly EventRecord[];
+  /** What led to where it is, oldest first: the chain of causes. */
+  readonly chain: readonly EventRecord[];
   readonly log_tail: readonly string[];
   /** Who is still there of an incarnation that is being stopped. */
   readonly survivors: readonly { readonly pid: number; readonly command: string }[];
@@ -87,12 +33,9 @@ export interface ActionFacts {
 
 /** Explains one action. */
 export function explainAction(facts: ActionFacts): ActionWhy {
-  const { job, process, events, checks, log_tail, survivors } = facts;
+  const { job, process, chain, checks, log_tail, survivors } = facts;
   const why = presentReason(job, checks);
-  const next_step =
-    why.code === 'EXITED' && why.evidence['exit_code'] === 0 && process
-      ? IN_THE_BACKGROUND
-      : NEXT_STEP[why.code];
+  const subject = { service: job.service, action: job.action, process };
   const confidence =
     why.evidence['confidence'] === 'inferred' || INFERRED.has(why.code) ? 'inferred' : 'certain';
   return {
@@ -104,6 +47,7 @@ export function explainAction(facts: ActionFacts): ActionWhy {
     message: describe(job, why),
     // What the reason itself rests on comes last: after a restart the job's own fields are about the next incarnation.
     evidence: {
+      since: chain.at(-1)?.time ?? null,
       identity: identityOf(job) ?? job.last_identity,
       exit_code: job.exit_code,
       exit_signal: job.exit_signal,
@@ -117,9 +61,12 @@ export function explainAction(facts: ActionFacts): ActionWhy {
       ...why.evidence,
     },
     confidence,
-    next_step: next_step.replace('{service}', job.service).replace('{action}', job.action),
+    next_step: nextStep(why, subject),
+    // What it was started again for is over once it runs and is well.
+    next: job.phase === 'running' && why === job.reason ? null : nextCall(why, job.service),
+    notes: jobNotes(job, facts.events, why.code, subject),
     log_tail,
-    events,
+    events: chain,
   };
 }
 
@@ -153,18 +100,50 @@ function messageIn(why: Reason, key: 'waited_for' | 'start_cause'): string | nul
   return (why.evidence[key] as Reason | undefined)?.message ?? null;
 }
 
+/**
+ * The incarnation that a reason is about: its log tells more. What made a job start again is about the one before.
+ */
+export function incarnationOf(job: Job, why: Reason): number {
+  const about_this = why !== job.reason || why.code === 'REQUESTED' || why.code === 'ADOPTED';
+  const restarted = job.finished_at === null && job.restart_count > 0;
+  return restarted && !about_this ? job.restart_count - 1 : job.restart_count;
+}
+
 /** Explains a service: all of its actions, and in one sentence what matters most. */
 export function explainService(
   service: string,
   wanted: 'up' | 'down',
   state: ServiceState,
-  actions: readonly ActionWhy[],
+  explained: readonly ActionWhy[],
+  notes: readonly WhyNote[],
 ): Why {
+  const actions = explained.map((action) => withRoot(action, explained));
+  const ill = actions.filter((action) => !isFine(action));
+  // What waits for another action is ill because of that.
   const worst =
-    actions.find((action) => !isFine(action)) ?? actions.find((action) => action.code !== 'REQUESTED');
+    ill.find((action) => !isWaiting(action)) ??
+    ill[0] ??
+    actions.find((action) => action.code !== 'REQUESTED');
   const lead = `${service} is ${state}`;
   const summary = worst === undefined ? lead : `${lead}: ${worst.action} ${worst.message}`;
-  return { service, wanted, state, summary, actions };
+  return { service, wanted, state, summary, next: worst?.next ?? null, notes, actions };
+}
+
+/** What waits for another action carries, as evidence, what that one is at: the root of it. */
+function withRoot(action: ActionWhy, all: readonly ActionWhy[]): ActionWhy {
+  let root = action;
+  // No longer than there are actions: the file allows no ring, and none is walked round here.
+  for (let steps = 0; isWaiting(root) && steps < all.length; steps++) {
+    const needed = root.evidence['action'];
+    root = all.find((other) => other.action === needed) ?? root;
+  }
+  if (root === action) return action;
+  const { code, message, phase } = root;
+  return { ...action, evidence: { ...action.evidence, root: { action: root.action, phase, code, message } } };
+}
+
+function isWaiting({ code }: ActionWhy): boolean {
+  return code === 'DEPENDENCY_WAIT' || code === 'DEPENDENCY_FAILED';
 }
 
 function isFine(action: ActionWhy): boolean {

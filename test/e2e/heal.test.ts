@@ -53,7 +53,7 @@ async function plan(): Promise<HealPlan> {
   return (await sandbox.client.call('service.heal', { name: 'web', dry_run: true })) as HealPlan;
 }
 
-async function heal(how: { plan_id: string } | { confirm: true }, timeout = 60_000): Promise<HealResult> {
+async function heal(how: { plan_id: string } | { confirm: true }, timeout = 30_000): Promise<HealResult> {
   return (await sandbox.client.call('service.heal', { name: 'web', timeout, ...how })) as HealResult;
 }
 
@@ -327,6 +327,39 @@ describe('a service that runs', () => {
     expect(result).toMatchObject({ outcome: 'healed', verification: { actions: [{ health: 'healthy' }] } });
     expect(alive(pidOf(before))).toBe(false);
     expect(await sandbox.action('web')).toMatchObject({ restart_count: 1, job_id: before.job_id });
+  });
+});
+
+describe('upkeep heal', () => {
+  it('shows the plan, and with --yes does it, tells what happens, and says whether it has helped', async () => {
+    sandbox = new Sandbox({});
+    const flag = sandbox.path('flag');
+    sandbox.write(
+      one(service({}, { run: `[ -e ${flag} ] && exec sleep 1000; exit 4`, restart: LONG_PAUSE })),
+    );
+    await sandbox.up();
+    await sandbox.untilAction('web', ({ phase }) => phase === 'retrying');
+
+    const shown = await sandbox.cli('heal', 'web', '--dry-run');
+    expect(shown).toMatchObject({ code: 0, stderr: '' });
+    expect(shown.stdout).toMatch(
+      /^web {2}risk low\n {2}1\. main: remove the stale PID file .*\n {2}2\. main: start main now/,
+    );
+    const nobody = await sandbox.cli('heal', 'web');
+    expect(nobody).toMatchObject({ code: 2, stderr: expect.stringContaining('--yes') });
+
+    const failed = await sandbox.cli('heal', 'web', '--yes');
+    expect(failed.code).toBe(1);
+    expect(failed.stdout).toContain('HEAL_APPLIED');
+    expect(failed.stderr).toContain(
+      'web is not healed: web is not well: main is retrying: exited with code 4',
+    );
+    writeFileSync(flag, '');
+    const healed = await sandbox.cli('heal', 'web', '--yes');
+    expect(healed).toMatchObject({ code: 0, stderr: '' });
+    expect(healed.stdout).toMatch(/HEALED {2}web is well.*\(cli\)\nhealed: web is well: main is running\n$/);
+    const again = await sandbox.json<HealResult>('heal', 'web', '--yes');
+    expect(again).toMatchObject({ outcome: 'nothing_to_do' });
   });
 });
 

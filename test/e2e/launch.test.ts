@@ -92,7 +92,7 @@ describe('an exit', () => {
   });
 
   describe.skipIf(group === undefined)(
-    'by the kernel, out of memory (needs a writable memory cgroup)',
+    'OOM_KILLED: by the kernel, out of memory (needs a writable memory cgroup)',
     () => {
       const enter = `echo $$ > ${group}/cgroup.procs`;
       const eat = `${process.execPath} -e 'const kept = []; for (;;) kept.push(Buffer.alloc(1e6, 1))'`;
@@ -118,6 +118,9 @@ describe('an exit', () => {
         const seen = await failure(action);
         expect(seen).toMatchObject({ code: 'OOM_KILLED', restart_count: 0 });
         expect(seen.message).toMatch(/^killed by the kernel: out of memory \(pid \d+, .+\)$/);
+        const [why] = (await sandbox.why('it')).actions;
+        expect(why).toMatchObject({ code: 'OOM_KILLED', evidence: { victim: { pid: expect.any(Number) } } });
+        expect(why?.next).toEqual({ operation: 'service.heal', input: { name: 'it', dry_run: true } });
       });
 
       it('is not what somebody else did who used kill -9 after the kernel had killed a stranger', async () => {

@@ -2,11 +2,13 @@
  * `upkeep why SERVICE`
  */
 import type { ActionWhy, Why } from '../../../core/supervisor/control.ts';
+import type { WhyNote } from '../../../core/supervisor/notes.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import type { Io } from '../io.ts';
 import { type CommonOptions, jsonDocument, withDaemon } from '../session.ts';
 import { eventLine, oneLine } from '../text/event_line.ts';
 import { type Paint, paintFor, toneOf } from '../text/paint.ts';
+import { formatMoment } from '../text/time.ts';
 
 /** Explains why a service is as it is. */
 export async function why(io: Io, name: string, options: CommonOptions): Promise<ExitCode> {
@@ -25,7 +27,16 @@ function explanation(answer: Why, paint: Paint, now: number): string {
     `${paint('bold', answer.service)} is ${state}, wanted ${answer.wanted}`,
     oneLine(answer.summary),
   ];
-  return `${[...head, ...answer.actions.flatMap((action) => actionLines(action, paint, now))].join('\n')}\n`;
+  const actions = answer.actions.flatMap((action) => actionLines(action, paint, now));
+  const notes = noteLines(answer.notes, '', paint, now);
+  return `${[...head, ...actions, ...(notes.length > 0 ? ['', ...notes] : [])].join('\n')}\n`;
+}
+
+function noteLines(notes: readonly WhyNote[], indent: string, paint: Paint, now: number): string[] {
+  return notes.flatMap(({ code, message, time, next_step }) => [
+    `${indent}${paint('bold', 'note')}  ${paint('dim', formatMoment(time, now))}  ${code}  ${oneLine(message)}`,
+    `${indent}  ${paint('cyan', 'next')}: ${oneLine(next_step)}`,
+  ]);
 }
 
 function actionLines(action: ActionWhy, paint: Paint, now: number): string[] {
@@ -49,10 +60,11 @@ function actionLines(action: ActionWhy, paint: Paint, now: number): string[] {
   }
   if (action.events.length > 0) {
     lines.push(
-      '  what happened, the newest first',
+      '  what led to it, the oldest first',
       ...action.events.map((event) => `    ${eventLine(event, now, paint)}`),
     );
   }
+  lines.push(...noteLines(action.notes, '  ', paint, now));
   if (action.next_step !== '') lines.push(`  ${paint('cyan', 'next')}: ${oneLine(action.next_step)}`);
   return lines;
 }

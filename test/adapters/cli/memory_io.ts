@@ -8,6 +8,9 @@ export class MemoryIo implements Io {
   readonly cwd: string;
   readonly colour = false;
   columns: number | null = null;
+  /** What whoever sits at the terminal answers; null: there is no terminal. */
+  answer: string | null = null;
+  asked: string[] = [];
   stdout = '';
   stderr = '';
 
@@ -22,5 +25,10 @@ export class MemoryIo implements Io {
 
   err(line: string): void {
     this.stderr += `${line}\n`;
+  }
+
+  async ask(question: string): Promise<string | null> {
+    this.asked.push(question);
+    return this.answer;
   }
 }

@@ -7,7 +7,15 @@ import { runCommandLine } from '../../../adapters/cli/program.ts';
 import { createApp } from '../../../adapters/http/app.ts';
 import { serveUnix, type UnixServer } from '../../../adapters/http/serve_unix.ts';
 import { OpenStreams } from '../../../adapters/http/stream_body.ts';
-import { FakeControl, fakeEvent, fakeJob, fakeService } from '../../core/operation/fake_control.ts';
+import { HealRefused } from '../../../core/heal/heal_control.ts';
+import {
+  FakeControl,
+  fakeEvent,
+  fakeHealResult,
+  fakeJob,
+  fakePlan,
+  fakeService,
+} from '../../core/operation/fake_control.ts';
 import { smallHost } from '../http/small_host.ts';
 import { MemoryIo } from './memory_io.ts';
 
@@ -75,6 +83,7 @@ describe('exit codes', () => {
     ['stop', 'wbe', '--no-wait'],
     ['restart', 'wbe'],
     ['why', 'wbe'],
+    ['heal', 'wbe', '--yes'],
     ['logs', 'wbe'],
     ['events', 'wbe'],
   ];
@@ -94,6 +103,7 @@ describe('exit codes', () => {
     ['logs', 'web'],
     ['logs', 'web', '-f'],
     ['why', 'web'],
+    ['heal', 'web', '--dry-run'],
     ['holders', ':80'],
     ['events', '-f'],
     ['down'],
@@ -337,6 +347,99 @@ describe('events', () => {
   test('of a service that has gone are still there', async () => {
     control.history.push(fakeEvent(9, { service: 'gone' }));
     expect(await upkeep('events', 'gone')).toBe(0);
+  });
+});
+
+describe('heal', () => {
+  const timeout = 60_000;
+  const applied = ['heal.apply', 'web', { plan_id: 'h1' }, 'cli', timeout];
+
+  test('shows the plan and does nothing with --dry-run', async () => {
+    control.healPlan = fakePlan('web', {
+      risk: 'high',
+      blocked: [
+        {
+          action: 'side',
+          reason: { code: 'PORT_HELD', message: 'port 80 is held by\npid 7 (nc)', evidence: {} },
+          grant: '`kill_other: true`',
+          instead: ['stop it by hand'],
+        },
+      ],
+    });
+    expect(await upkeep('heal', 'web', '--dry-run')).toBe(0);
+    expect(io.stdout).toBe(
+      'web  risk high\n  1. main: start main now\n  blocked  side: PORT_HELD: port 80 is held by pid 7 (nc)\n    would be allowed by `kill_other: true`\n    instead stop it by hand\n',
+    );
+    expect(control.calls).toEqual([['heal.plan', 'web']]);
+    expect(await upkeep('heal', 'web', '--dry-run', '--json')).toBe(0);
+    expect(io.stdout).toContain('"risk": "high"');
+  });
+
+  test('2: nobody can be asked, and nothing is done', async () => {
+    expect(await upkeep('heal', 'web')).toBe(2);
+    expect(io.stderr).toContain('--yes');
+    expect(await upkeep('heal', 'web', '--json')).toBe(2);
+    expect(await upkeep('heal', 'web', '--yes', '--dry-run')).toBe(2);
+    expect(control.calls.filter(([call]) => call === 'heal.apply')).toEqual([]);
+  });
+
+  test('asks, and does what was shown only where the answer is yes', async () => {
+    io.answer = 'n';
+    expect(await upkeep('heal', 'web')).toBe(1);
+    expect(io.asked).toEqual(['Heal web? [y/N] ']);
+    expect(io.stderr).toBe('nothing was done\n');
+    expect(control.calls).toEqual([['heal.plan', 'web']]);
+    io.answer = ' Yes';
+    expect(await upkeep('heal', 'web')).toBe(0);
+    expect(control.calls.at(-1)).toEqual(applied);
+    expect(io.stdout).toContain('healed: web is well: main is running\n');
+  });
+
+  test('tells what happens while it is done', async () => {
+    const { apply } = control.heal;
+    control.heal.apply = async (...call) => {
+      control.happen(fakeEvent(11, { code: 'HEAL_APPLIED', message: 'begun' }));
+      control.happen(fakeEvent(12, { service: 'api', message: 'another' }));
+      control.happen(fakeEvent(13, { code: 'HEALED', message: 'done' }));
+      return apply(...call);
+    };
+    expect(await upkeep('heal', 'web', '--yes')).toBe(0);
+    expect(io.stdout.split('\n').filter((line) => /HEAL/.test(line))).toEqual([
+      expect.stringMatching(/HEAL_APPLIED {2}begun$/),
+      expect.stringMatching(/HEALED {2}done$/),
+    ]);
+    expect(io.stdout).not.toContain('another');
+  });
+
+  test('1: it has not helped', async () => {
+    const verification = { ...fakeHealResult('web').verification, well: false, message: 'main is retrying' };
+    control.healResult = fakeHealResult('web', { outcome: 'not_healed', verification });
+    expect(await upkeep('heal', 'web', '--yes')).toBe(1);
+    expect(io.stderr).toBe('upkeep: web is not healed: main is retrying\n');
+    expect(await upkeep('heal', 'web', '--yes', '--json')).toBe(1);
+    expect(io.stdout).toContain('"outcome": "not_healed"');
+  });
+
+  test('1: the facts have changed since the plan was shown', async () => {
+    control.healFailure = new HealRefused('facts_changed', 'has changed', [
+      { name: 'main.state', before: 'failed', after: 'running' },
+    ]);
+    expect(await upkeep('heal', 'web', '--yes', '--json')).toBe(1);
+    expect(JSON.parse(io.stderr)).toMatchObject({
+      exit_code: 1,
+      problem: {
+        code: 'conflict',
+        issues: [{ path: 'plan_id.facts.main.state', message: 'was: failed', value: 'running' }],
+      },
+    });
+  });
+
+  test('asks nobody where there is nothing to do', async () => {
+    control.healPlan = fakePlan('web', { steps: [], risk: 'none', summary: 'web is well: nothing to do' });
+    control.healResult = fakeHealResult('web', { outcome: 'nothing_to_do' });
+    expect(await upkeep('heal', 'web')).toBe(0);
+    expect(io.asked).toEqual([]);
+    expect(io.stdout).toBe('web is well: nothing to do\nnothing_to_do: web is well: main is running\n');
   });
 });
 

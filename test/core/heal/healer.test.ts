@@ -24,7 +24,7 @@ const RUNNING: Job = aJob({ phase: 'running', identity: anIdentity(), stable: tr
 class World {
   readonly clock = new FakeClock();
   readonly shelf = new PlanShelf(this.clock);
-  runtime = { job: FAILED, spec: anAction() } as JobRuntime;
+  readonly runtime = { job: FAILED, spec: anAction() } as JobRuntime;
   facts: Partial<ActionFacts> = { state: 'failed' };
   wanted: 'up' | 'down' = 'up';
   /** What the job is once it has been told something. */
@@ -48,7 +48,7 @@ class World {
       checks: () => [],
       tell: (_service, told, origin) => {
         this.told.push({ told, origin });
-        if (told.length > 0) this.runtime = { ...this.runtime, job: this.next };
+        if (told.length > 0) this.runtime.job = this.next;
       },
       record: (event) => {
         const record = { ...event, seq: 100 + this.records.length };
@@ -72,7 +72,7 @@ class World {
 
   /** What the job is told makes it run, as a real one would. */
   recovers(): void {
-    this.runtime = { ...this.runtime, job: RUNNING };
+    this.runtime.job = RUNNING;
     this.facts = { state: 'running' };
   }
 }
@@ -182,7 +182,7 @@ describe('applying', () => {
   it('leaves alone what has come up while it was looked at', async () => {
     const world = new World();
     const { id } = await world.healer.plan('shop');
-    world.runtime = { ...world.runtime, job: RUNNING };
+    world.runtime.job = RUNNING;
     await world.apply({ plan_id: id });
     expect(world.told[0]?.told).toEqual([]);
   });

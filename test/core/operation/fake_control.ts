@@ -169,7 +169,7 @@ export class FakeControl implements Control {
   healResult: HealResult = fakeHealResult('web');
   /** Thrown by each attempt to apply a plan. */
   healFailure: Error | null = null;
-  readonly heal: HealControl = {
+  readonly heal: { -readonly [K in keyof HealControl]: HealControl[K] } = {
     plan: async (service) => {
       this.calls.push(['heal.plan', service]);
       return this.healPlan;
@@ -284,6 +284,8 @@ export class FakeControl implements Control {
       wanted,
       state,
       summary: `${name} is up.`,
+      next: null,
+      notes: [],
       actions: [
         {
           action: 'main',
@@ -295,6 +297,18 @@ export class FakeControl implements Control {
           evidence: { exit_code: 3 },
           confidence: 'certain',
           next_step: 'nothing to do',
+          next: { operation: 'service.heal', input: { name, dry_run: true } },
+          notes: [
+            {
+              code: 'LOG_TRUNCATED',
+              message: 'its log was truncated',
+              evidence: {},
+              time: NOW,
+              seq: 2,
+              next_step: 'let it append',
+              next: null,
+            },
+          ],
           log_tail: ['last words'],
           events: [fakeEvent(3)],
         },

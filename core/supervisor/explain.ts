@@ -1,0 +1,72 @@
+/**
+ * Gathers what an explanation is made from.
+ */
+import type { AccessControl } from '../access/access_control.ts';
+import { presentReason } from '../health/illness.ts';
+import type { Host } from '../host/host.ts';
+import type { ReasonCode } from '../job/reason.ts';
+import type { Logs } from '../log/mod.ts';
+import type { Reaper } from '../process/reaper.ts';
+import type { EventRecord } from '../store/records.ts';
+import type { Store } from '../store/store.ts';
+import { causalChain } from './causal_chain.ts';
+import type { ActionWhy } from './control.ts';
+import type { JobWatch } from './job_watch.ts';
+import type { JobRuntime } from './runtime.ts';
+import { explainAction, incarnationOf } from './why.ts';
+
+/** What it is gathered from. */
+export interface ExplainPorts {
+  readonly host: Host;
+  readonly store: Pick<Store, 'events'>;
+  readonly logs: Logs;
+  readonly reaper: Reaper;
+  readonly watch: JobWatch;
+  readonly access: Pick<AccessControl, 'redact'>;
+}
+
+/** How many events of a job are looked at, how many causes and log lines are shown. */
+const LOOKED_AT = 50;
+const CHAIN = 12;
+const LINES = 10;
+
+/** Explains one action from what is known now. */
+export function explainJob(runtime: JobRuntime, ports: ExplainPorts): ActionWhy {
+  const { host, store, logs, reaper, watch, access } = ports;
+  const { job } = runtime;
+  const checks = watch.checks(job.id);
+  const why = presentReason(job, checks);
+  const events = store.events({ job_id: job.id, limit: LOOKED_AT });
+  const survivors = reaper.survivors(job.id, job.restart_count).map(({ pid }) => ({
+    pid,
+    command: access.redact((host.processes.argv(pid) ?? []).join(' ')),
+  }));
+  return explainAction({
+    job,
+    process: runtime.spec.process,
+    events,
+    chain: chainOf(events, why.code, store),
+    health: watch.health(job.id),
+    checks,
+    log_tail: logs.tail(runtime.log, incarnationOf(job, why), LINES).map((line) => access.redact(line)),
+    survivors,
+  });
+}
+
+/** What led to the last change of phase, or to what is told of the job now, whichever is newer. */
+function chainOf(
+  events: readonly EventRecord[],
+  code: ReasonCode,
+  store: Pick<Store, 'events'>,
+): EventRecord[] {
+  const head = events.findLast((event) => event.code === code || event.from !== event.to) ?? events.at(-1);
+  if (head === undefined) return [];
+  const known = new Map(events.map((event) => [event.seq, event]));
+  return causalChain(head, {
+    // One query finds the event of that number, or one that follows it where it is not kept any more.
+    lookUp: (seq) =>
+      known.get(seq) ?? store.events({ after: seq - 1, limit: 1 }).find((event) => event.seq === seq) ?? null,
+    before: ({ seq }) => events.findLast((event) => event.seq < seq) ?? null,
+    limit: CHAIN,
+  });
+}

@@ -1,0 +1,109 @@
+/**
+ * What is to be known of logs, plugins, the store and who is told: notes of an explanation, each brought about for real.
+ */
+import { mkdirSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { nodeHost } from '../../core/host/node_host.ts';
+import { NODES, PLUGINS } from '../support/plugins.ts';
+import { freePort } from '../support/sandbox.ts';
+import { until } from '../support/until.ts';
+import { sleeper, WhyLab } from './why_lab.ts';
+
+const needs = NODES[0]?.needs ?? null;
+const withPlugins = needs === null ? it : it.skip;
+const titled = (title: string): string => (needs === null ? title : `${title} (needs ${needs})`);
+
+let lab: WhyLab;
+beforeEach(() => {
+  lab = new WhyLab();
+});
+afterEach(() => lab.remove());
+
+/** The folder of the job's log. */
+function logFolder(): string {
+  return lab.path('state', 'logs', 'web', 'main', lab.action().job_id ?? '');
+}
+
+/** Writes to its log all the time. */
+const CHATTY = 'while :; do echo "a line of a log that grows and grows"; done';
+
+it('LOG_TRUNCATED: from which size to which', async () => {
+  await lab.start(sleeper({ run: `yes 'a line' | head -c 200000; exec sleep 1000` }));
+  await lab.until(({ phase }) => phase === 'running');
+  const log = join(logFolder(), 'current.log');
+  await until(() => statSync(log).size === 200_000);
+  // It must have been looked at with that size before.
+  await until(async () => {
+    truncateSync(log, 0);
+    const { notes } = await lab.why();
+    return notes.some(({ code }) => code === 'LOG_TRUNCATED');
+  }, 200);
+  const note = await lab.note('LOG_TRUNCATED');
+  expect(note).toMatchObject({ evidence: { size: 0 }, next: null });
+  expect(note.next_step).toContain('append');
+});
+
+it('LOG_LOSSY: where no head can be taken out of a file', async () => {
+  // A file system without fallocate is not to be had everywhere: the program that it takes is refused instead.
+  const host = nodeHost();
+  const { spawner } = host;
+  const run: typeof spawner.run = (file, args, options) =>
+    spawner.run(file === 'fallocate' ? 'false' : file, args, options);
+  const logs = { rotate: [{ type: 'size', max: '64KiB' }], keep: 2, compress: 'none' };
+  await lab.start(sleeper({ run: CHATTY, logs }), {
+    host: { ...host, spawner: { ...spawner, run, spawn: (request) => spawner.spawn(request) } },
+  });
+  const note = await lab.note('LOG_LOSSY');
+  expect(note.next_step).toContain('fallocate');
+});
+
+it('LOG_DEGRADED: what of its log cannot be seen to', async () => {
+  await lab.start(sleeper());
+  await lab.until(({ phase }) => phase === 'running');
+  lab.upkeep.stop('web', 'core');
+  await lab.until(({ phase }) => phase === 'stopped');
+  for (const name of readdirSync(logFolder())) rmSync(join(logFolder(), name));
+  mkdirSync(join(logFolder(), 'current.idx'));
+  lab.upkeep.restart('web', 'core');
+  const note = await lab.note('LOG_DEGRADED');
+  expect(note.next_step).toContain('disk');
+});
+
+it('NOTIFY_DEGRADED: who cannot be told, on every service', async () => {
+  const url = `http://127.0.0.1:${await freePort()}/`;
+  const notify = [{ type: 'webhook', url, events: ['EXITED'] }];
+  lab.write({ main: sleeper({ run: 'exit 3' }) }, { notify });
+  await lab.start(null);
+  const note = await lab.note('NOTIFY_DEGRADED');
+  expect(note).toMatchObject({ message: expect.stringContaining('ECONNREFUSED') });
+  expect(note.next).toEqual({ operation: 'health.get', input: {} });
+});
+
+it('STORE_DEGRADED: that the store does not work, on every service', async () => {
+  mkdirSync(lab.path('state'), { mode: 0o700 });
+  writeFileSync(lab.path('state', 'upkeep.db'), 'this is no database'.repeat(1000));
+  await lab.start(sleeper());
+  const note = await lab.note('STORE_DEGRADED');
+  expect(note.next).toEqual({ operation: 'health.get', input: {} });
+});
+
+const PLUGIN_LIST = { operation: 'plugin.list', input: {} };
+
+withPlugins(titled('PLUGIN_LIMITED: what a plugin is not granted'), async () => {
+  const plugins = [{ path: resolve(PLUGINS, 'probe_folder') }];
+  lab.write({ main: sleeper() }, { plugins });
+  await lab.start(null);
+  expect(await lab.note('PLUGIN_LIMITED')).toMatchObject({ next: PLUGIN_LIST });
+});
+
+withPlugins(
+  titled('PLUGIN_FAILED and PLUGIN_QUARANTINED: which plugin fails, and that it is left alone'),
+  async () => {
+    const plugins = [{ path: resolve(PLUGINS, 'hostile_start.ts') }];
+    lab.write({ main: sleeper() }, { plugins });
+    await lab.start(null);
+    expect(await lab.note('PLUGIN_FAILED')).toMatchObject({ next: PLUGIN_LIST });
+    expect(await lab.note('PLUGIN_QUARANTINED')).toMatchObject({ next: PLUGIN_LIST });
+  },
+);
