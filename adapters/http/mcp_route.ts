@@ -16,7 +16,10 @@ export function mcpRoute(
       import('../mcp/upkeep_face.ts'),
     ]);
     const { version } = control.health();
-    return { http: new McpHttp({ ...options, version }), face: upkeepFace(localPort(control, 'admin')) };
+    return {
+      http: new McpHttp({ ...options, version }),
+      face: upkeepFace(localPort(control, { scope: 'admin', read_only: false })),
+    };
   };
   let loaded: ReturnType<typeof load> | null = null;
   return async (request) => {

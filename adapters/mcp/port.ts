@@ -20,10 +20,18 @@ export interface PortContext {
   readonly signal: AbortSignal;
 }
 
+/** How far a caller may go. */
+export interface Rights {
+  /** The widest scope that it has. */
+  readonly scope: Scope;
+  /** Whether nothing at all may be changed, whatever the scope. */
+  readonly read_only: boolean;
+}
+
 /** The operations, wherever they are. Whatever fails does so with an {@link OperationError}. */
 export interface Port {
-  /** The widest scope that the caller has right now. */
-  scope(context: PortContext): Promise<Scope>;
+  /** How far the caller may go right now. */
+  rights(context: PortContext): Promise<Rights>;
   /** @throws {@link OperationError} */
   call<N extends CallName>(name: N, input: unknown, context: PortContext): Promise<OutputOf<N>>;
   /** @throws {@link OperationError} on the first read, and when it breaks. */
@@ -35,11 +43,11 @@ export interface Port {
 }
 
 /** The operations of an upkeep in this process. */
-export function localPort(control: Control, scope: Scope): Port {
+export function localPort(control: Control, rights: Rights): Port {
   const invoked = <N extends OperationName>(name: N, input: unknown, context: PortContext) =>
-    invoke(control, name, input, { ...context, scope });
+    invoke(control, name, input, { ...context, scope: rights.scope });
   return {
-    scope: async () => scope,
+    rights: async () => rights,
     // The table pairs each name with its output; the two kinds of names are told apart by the interface.
     call: async (name, input, context) => (await invoked(name, input, context)) as never,
     async *subscribe(name, input, context) {
