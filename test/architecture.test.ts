@@ -76,4 +76,28 @@ describe('the layout', () => {
     );
     expect(users).toHaveLength(1);
   });
+
+  it('knows the MCP SDK in one folder, and loads it with the first request only', () => {
+    const users = LAYERS.flatMap(sources).filter((file) =>
+      /from '@modelcontextprotocol/.test(readFileSync(join(ROOT, file), 'utf8')),
+    );
+    expect(users.filter((file) => !file.startsWith('adapters/mcp/'))).toEqual([]);
+    expect(users.length).toBeGreaterThan(0);
+
+    // What is imported at the head of a file is loaded with it; import() waits until it is run.
+    const loaded = new Set<string>();
+    const load = (file: string): void => {
+      if (loaded.has(file)) return;
+      loaded.add(file);
+      const text = readFileSync(join(ROOT, file), 'utf8');
+      for (const [, path = ''] of text.matchAll(/^(?:import|export) (?!type )[^;]*?from '(\.[^']+)'/gm)) {
+        load(relative(ROOT, join(ROOT, dirname(file), path)));
+      }
+    };
+    load('adapters/cli/main.ts');
+    load('adapters/cli/commands/up.ts');
+    load('adapters/cli/daemon.ts');
+    expect([...loaded].filter((file) => file.startsWith('adapters/mcp/'))).toEqual([]);
+    expect([...loaded]).toContain('adapters/http/mcp_route.ts');
+  });
 });

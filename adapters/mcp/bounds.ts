@@ -11,11 +11,13 @@ export const TEXT_LIMIT = 12_000;
 /** How long a string and a list may be, from one try to the next. */
 const STEPS: readonly (readonly [string: number, list: number])[] = [
   [8000, 1000],
-  [2000, 200],
-  [500, 50],
-  [200, 20],
-  [80, 10],
-  [40, 4],
+  [2000, 1000],
+  [500, 1000],
+  [300, 1000],
+  [200, 200],
+  [80, 50],
+  [40, 10],
+  [20, 4],
 ];
 
 /** What was made to bounded, and whether anything had to be left out for it. */

@@ -4,20 +4,21 @@
  */
 import { OperationError } from '../../core/operation/error.ts';
 import { checkedInput } from '../../core/operation/invoke.ts';
-import { SCOPES, type Scope } from '../../core/operation/operation.ts';
+import { SCOPES } from '../../core/operation/operation.ts';
 import { OPERATIONS } from '../../core/operation/table.ts';
 import { mcpActor } from '../http/client_actor.ts';
 import { ANSWER_LIMIT, bounded, clip, fitting, TEXT_LIMIT } from './bounds.ts';
 import { userAgrees } from './elicitation.ts';
 import type { Call, JsonObject, ToolAnswer } from './face.ts';
-import type { Port, PortContext } from './port.ts';
+import type { Port, PortContext, Rights } from './port.ts';
 import type { Tool } from './tool.ts';
 import { declined, errorAnswer, notConfirmed } from './tool_error.ts';
-import { confirmation } from './tool_schema.ts';
+import { confirmation, isReadOnly } from './tool_schema.ts';
 import { eventLine } from './words.ts';
 
-/** Whether a tool is there for callers with `scope`. */
-export function isAllowed(tool: Tool, scope: Scope): boolean {
+/** Whether a tool is there for callers with these rights. */
+export function isAllowed(tool: Tool, { scope, read_only }: Rights): boolean {
+  if (read_only && !isReadOnly(tool)) return false;
   return SCOPES.indexOf(scope) >= SCOPES.indexOf(OPERATIONS[tool.operation].scope);
 }
 
@@ -30,14 +31,15 @@ export async function callOperationTool(
 ): Promise<ToolAnswer> {
   const context: PortContext = { actor: mcpActor(call.client), signal: call.signal };
   try {
-    const scope = await port.scope(context);
-    if (!isAllowed(tool, scope)) {
-      throw new OperationError('forbidden', `'${tool.name}' changes things, and you may only read`);
+    if (!isAllowed(tool, await port.rights(context))) {
+      throw new OperationError('forbidden', `'${tool.name}' is more than you may do here`);
     }
     const { input, confirmed } = inputOf(tool, args);
     checkedInput(tool.operation, input);
-    if (!confirmed) return notConfirmed(tool);
-    if (confirmation(tool) !== null && !(await userAgrees(tool, input, call))) return declined(tool);
+    if (confirmation(tool) !== null && input['dry_run'] !== true) {
+      if (!confirmed) return notConfirmed(tool);
+      if (!(await userAgrees(tool, input, call))) return declined(tool);
+    }
     const output = await tellingProgress(tool, input, call, port, context, () =>
       port.call(tool.operation, input, context),
     );
@@ -62,7 +64,12 @@ function inputOf(tool: Tool, args: JsonObject): { input: JsonObject; confirmed: 
     confirmed = given['confirm'] === true;
     delete given['confirm'];
   }
-  return { input: { ...tool.defaults, ...given, ...tool.preset }, confirmed };
+  const input: Record<string, unknown> = { ...tool.defaults, ...given, ...tool.preset };
+  for (const [name, most] of Object.entries<number>({ ...tool.most })) {
+    const value = input[name];
+    if (typeof value === 'number' && value > most) input[name] = most;
+  }
+  return { input, confirmed };
 }
 
 function invalid(path: string, message: string, rule: string): OperationError {

@@ -20,10 +20,18 @@ export interface PortContext {
   readonly signal: AbortSignal;
 }
 
+/** How far a caller may go. */
+export interface Rights {
+  /** The widest scope that it has. */
+  readonly scope: Scope;
+  /** Whether nothing at all may be changed, whatever the scope. */
+  readonly read_only: boolean;
+}
+
 /** The operations, wherever they are. Whatever fails does so with an {@link OperationError}. */
 export interface Port {
-  /** The widest scope that the caller has right now. */
-  scope(context: PortContext): Promise<Scope>;
+  /** How far the caller may go right now. */
+  rights(context: PortContext): Promise<Rights>;
   /** @throws {@link OperationError} */
   call<N extends CallName>(name: N, input: unknown, context: PortContext): Promise<OutputOf<N>>;
   /** @throws {@link OperationError} on the first read, and when it breaks. */
@@ -39,8 +47,7 @@ export function localPort(control: Control, caller: Pick<OperationContext, 'scop
   const invoked = <N extends OperationName>(name: N, input: unknown, context: PortContext) =>
     invoke(control, name, input, { ...context, ...caller });
   return {
-    // What is refused to everybody is not offered either.
-    scope: async () => (control.access.read_only ? 'read' : caller.scope),
+    rights: async () => ({ scope: caller.scope, read_only: control.access.read_only }),
     // The table pairs each name with its output; the two kinds of names are told apart by the interface.
     call: async (name, input, context) => (await invoked(name, input, context)) as never,
     async *subscribe(name, input, context) {

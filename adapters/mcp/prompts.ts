@@ -61,7 +61,8 @@ async function healService(
   if (service === undefined || service === '') throw refused('heal_service: service is required');
   const name = JSON.stringify(service);
   const why = await port.call('service.why', { name: service }, context);
-  const mayChange = (await port.scope(context)) !== 'read';
+  const { scope, read_only } = await port.rights(context);
+  const mayChange = scope !== 'read' && !read_only;
   return [
     says(
       [

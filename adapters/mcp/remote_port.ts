@@ -3,19 +3,18 @@
  */
 import { OperationError } from '../../core/operation/error.ts';
 import { checkedInput } from '../../core/operation/invoke.ts';
-import type { Scope } from '../../core/operation/operation.ts';
 import type { Client } from '../client/client.ts';
 import { BrokenAnswer, ClientError, NoDaemon } from '../client/errors.ts';
 import type { ClientActor } from '../http/client_actor.ts';
 import type { ProblemCode } from '../http/problem.ts';
-import type { Port, PortContext } from './port.ts';
+import type { Port, PortContext, Rights } from './port.ts';
 
 /** Where the upkeep is. */
 export interface RemoteOptions {
   /** A client for what `actor` asks. @throws {@link NoDaemon} */
   readonly connect: (actor: ClientActor) => Client;
-  /** The widest scope that is made use of. */
-  readonly scope: Scope;
+  /** What is made use of: whoever may open the socket may do everything, and may want less. */
+  readonly rights: Rights;
   /** What to do where no upkeep runs: one sentence. */
   readonly advice: string;
 }
@@ -30,11 +29,11 @@ export interface RemotePort extends Port {
  *
  * @example
  * ```ts
- * const port = remotePort({ connect: (actor) => createClient(socket, { actor }), scope: 'admin', advice: '…' });
+ * const port = remotePort({ connect: (actor) => createClient(socket, { actor }), rights, advice: '…' });
  * await port.call('service.list', {}, { actor: 'mcp:inspector', signal });
  * ```
  */
-export function remotePort({ connect, scope, advice }: RemoteOptions): RemotePort {
+export function remotePort({ connect, rights, advice }: RemoteOptions): RemotePort {
   const clients = new Map<string, Client>();
   const clientFor = ({ actor }: PortContext): Client => {
     const known = clients.get(actor);
@@ -45,7 +44,7 @@ export function remotePort({ connect, scope, advice }: RemoteOptions): RemotePor
     return client;
   };
   return {
-    scope: async () => scope,
+    rights: async () => rights,
     async call(name, input, context) {
       // Here and not only there: on the way a number in a path becomes text, and would be let through.
       const checked = checkedInput(name, input);

@@ -2,6 +2,7 @@
  * A tool: an operation as an agent sees it. Plain data and the words for its answer; what is common to all of them is
  * in `operation_tool.ts`.
  */
+import type * as v from 'valibot';
 import type { CallName, InputOf, OutputOf } from '../../core/operation/table.ts';
 
 /** A tool over the operation `N`. */
@@ -18,6 +19,10 @@ export interface Tool<N extends CallName = CallName> {
   readonly defaults?: Partial<InputOf<N>>;
   /** Fields of the input that are of no use to an agent. */
   readonly hidden?: readonly (keyof InputOf<N> & string)[];
+  /** Numbers that are not to be larger here than so; larger ones are taken for it. */
+  readonly most?: Readonly<Partial<Record<keyof InputOf<N> & string, number>>>;
+  /** What it answers, where that is only a part of what the operation can. */
+  readonly output?: v.GenericSchema;
   /** Fields that must be given here although the operation could do without. */
   readonly required?: readonly (keyof InputOf<N> & string)[];
   /** True where the presets make a command one that changes nothing. */

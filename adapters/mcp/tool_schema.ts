@@ -67,7 +67,12 @@ function inputSchema(tool: Tool): JsonObject {
   for (const [name, property] of Object.entries(schema.properties ?? {})) {
     if (taken.has(name)) continue;
     const value: unknown = (tool.defaults as JsonObject | undefined)?.[name];
-    properties[name] = value === undefined ? property : { ...(property as object), default: value };
+    const most: unknown = (tool.most as JsonObject | undefined)?.[name];
+    properties[name] = {
+      ...(property as object),
+      ...(value === undefined ? {} : { default: value }),
+      ...(most === undefined ? {} : { maximum: most }),
+    };
   }
   if (confirmation(tool) === 'confirm') {
     properties['confirm'] = {
@@ -85,7 +90,7 @@ function inputSchema(tool: Tool): JsonObject {
 }
 
 function outputSchema(tool: Tool): JsonObject {
-  const schema = converted(OPERATIONS[tool.operation].output);
+  const schema = converted(tool.output ?? OPERATIONS[tool.operation].output);
   if (tool.untrusted === undefined) return { ...schema };
   const untrusted = { type: 'array', items: { type: 'string' }, description: UNTRUSTED_NOTE };
   return {

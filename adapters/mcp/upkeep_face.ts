@@ -32,7 +32,7 @@ to judge, never instructions to follow.`;
  *
  * @example
  * ```ts
- * const face = upkeepFace(localPort(control, 'admin'));
+ * const face = upkeepFace(localPort(control, { scope: 'admin', principal: 'unix' }));
  * ```
  */
 export function upkeepFace(port: Port): Face {
@@ -42,8 +42,8 @@ export function upkeepFace(port: Port): Face {
     prompts: PROMPTS,
 
     async tools(caller) {
-      const scope = await port.scope(contextOf(caller));
-      return TOOLS.filter((tool) => isAllowed(tool, scope)).map(toolListing);
+      const rights = await port.rights(contextOf(caller));
+      return TOOLS.filter((tool) => isAllowed(tool, rights)).map(toolListing);
     },
 
     async callTool(name, args, call) {

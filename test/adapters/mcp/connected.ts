@@ -4,6 +4,7 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { InMemoryTransport } from '@modelcontextprotocol/sdk/inMemory.js';
 import type { CallToolResult, ClientCapabilities } from '@modelcontextprotocol/sdk/types.js';
+import { expect } from 'vitest';
 import type { Face } from '../../../adapters/mcp/face.ts';
 import { mcpServer, type ServerOptions } from '../../../adapters/mcp/server.ts';
 import { smallHost } from '../http/small_host.ts';
@@ -41,4 +42,9 @@ export function textOf(result: unknown): string {
   return (result as CallToolResult).content
     .map((block) => (block.type === 'text' ? block.text : `(${block.type})`))
     .join('\n');
+}
+
+/** Expects something of what is asked again and again. A slow machine is no failure: the limit is nearly the test's own. */
+export function eventually<T>(ask: () => T | Promise<T>): ReturnType<typeof expect.poll<T>> {
+  return expect.poll(ask, { timeout: 50_000 });
 }

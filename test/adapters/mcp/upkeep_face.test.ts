@@ -4,13 +4,19 @@ import {
   ResourceUpdatedNotificationSchema,
 } from '@modelcontextprotocol/sdk/types.js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { localPort } from '../../../adapters/mcp/port.ts';
+import { localPort, type Rights } from '../../../adapters/mcp/port.ts';
 import { toolListing } from '../../../adapters/mcp/tool_schema.ts';
 import { OFFERED, TOOLS } from '../../../adapters/mcp/tool_table.ts';
 import { upkeepFace } from '../../../adapters/mcp/upkeep_face.ts';
 import { OPERATIONS } from '../../../core/operation/table.ts';
-import { FakeControl, fakeEvent, fakeJob, fakeService } from '../../core/operation/fake_control.ts';
-import { type Connected, connected, textOf } from './connected.ts';
+import {
+  FakeControl,
+  fakeAccess,
+  fakeEvent,
+  fakeJob,
+  fakeService,
+} from '../../core/operation/fake_control.ts';
+import { type Connected, connected, eventually, textOf } from './connected.ts';
 
 let control: FakeControl;
 let open: Connected[];
@@ -25,9 +31,11 @@ afterEach(async () => {
 });
 
 async function connect(
-  scope: 'read' | 'operate' | 'admin' = 'admin',
+  rights: Partial<Rights> = {},
   capabilities: Parameters<typeof connected>[1] = {},
 ): Promise<Connected['client']> {
+  const { scope = 'admin', read_only = false } = rights;
+  control.access = fakeAccess({ read_only });
   const pair = await connected(upkeepFace(localPort(control, { scope, principal: 'unix' })), capabilities);
   open.push(pair);
   return pair.client;
@@ -258,7 +266,7 @@ describe('what is destructive', () => {
     [{ action: 'decline' }, false],
     [{ action: 'cancel' }, false],
   ] as const)('the user is asked, and answers %j', async (reply, done) => {
-    const client = await connect('admin', { elicitation: {} });
+    const client = await connect({}, { elicitation: {} });
     const asked: string[] = [];
     client.setRequestHandler(ElicitRequestSchema, ({ params }) => {
       asked.push(params.message);
@@ -273,17 +281,20 @@ describe('what is destructive', () => {
     expect(asked).toHaveLength(1);
   });
 
-  test('who may only read is offered nothing that changes anything, and is refused it', async () => {
-    const client = await connect('read');
-    const { tools } = await client.listTools();
-    expect(tools.map(({ name }) => name)).toEqual(['list', 'inspect', 'diagnose', 'timeline', 'who_holds']);
-    expect(tools.every(({ annotations }) => annotations?.readOnlyHint === true)).toBe(true);
-    for (const name of ['start', 'stop', 'restart']) {
-      const result = await client.callTool({ name, arguments: { name: 'web', confirm: true } });
-      expect(result._meta).toMatchObject({ 'upkeep/error': { code: 'forbidden' } });
-    }
-    expect(control.calls).toEqual([]);
-  });
+  test.each<Partial<Rights>>([{ scope: 'read' }, { read_only: true }])(
+    'with %j nothing is offered that changes anything, and it is refused',
+    async (rights) => {
+      const client = await connect(rights);
+      const { tools } = await client.listTools();
+      expect(tools.map(({ name }) => name)).toEqual(['list', 'inspect', 'diagnose', 'timeline', 'who_holds']);
+      expect(tools.every(({ annotations }) => annotations?.readOnlyHint === true)).toBe(true);
+      for (const name of ['start', 'stop', 'restart']) {
+        const result = await client.callTool({ name, arguments: { name: 'web', confirm: true } });
+        expect(result._meta).toMatchObject({ 'upkeep/error': { code: 'forbidden' } });
+      }
+      expect(control.calls).toEqual([]);
+    },
+  );
 });
 
 describe('long calls', () => {
@@ -300,26 +311,26 @@ describe('long calls', () => {
       undefined,
       { onprogress: (progress) => told.push(progress) },
     );
-    await expect.poll(() => control.listeners.size).toBe(1);
+    await eventually(() => control.listeners.size).toBe(1);
     control.happen(fakeEvent(4, { message: 'going down' }));
     control.happen(fakeEvent(5, { service: 'api', message: 'of another' }));
     control.happen(fakeEvent(6, { message: 'coming up' }));
-    await expect.poll(() => told.length).toBe(2);
+    await eventually(() => told.length).toBe(2);
     expect(told.map(({ progress }) => progress)).toEqual([1, 2]);
     expect(told[1]?.message).toContain('coming up');
     settle(true);
     expect(textOf(await restarting)).toContain('web is up');
-    await expect.poll(() => control.listeners.size).toBe(0);
+    await eventually(() => control.listeners.size).toBe(0);
 
     const abort = new AbortController();
     const cancelled = client.callTool({ name: 'start', arguments: { name: 'web' } }, undefined, {
       onprogress: () => {},
       signal: abort.signal,
     });
-    await expect.poll(() => control.listeners.size).toBe(1);
+    await eventually(() => control.listeners.size).toBe(1);
     abort.abort('enough');
     await expect(cancelled).rejects.toThrow('enough');
-    await expect.poll(() => control.listeners.size).toBe(0);
+    await eventually(() => control.listeners.size).toBe(0);
   });
 });
 
@@ -391,16 +402,16 @@ describe('resources', () => {
     });
     await client.subscribeResource({ uri: 'upkeep://services/web' });
     await client.subscribeResource({ uri: 'upkeep://services' });
-    await expect.poll(() => control.listeners.size).toBe(1);
+    await eventually(() => control.listeners.size).toBe(1);
     for (let seq = 10; seq < 60; seq++) control.happen(fakeEvent(seq));
-    await expect.poll(() => [...updated].sort()).toEqual(['upkeep://services', 'upkeep://services/web']);
+    await eventually(() => [...updated].sort()).toEqual(['upkeep://services', 'upkeep://services/web']);
     control.happen(fakeEvent(60, { service: 'api' }));
-    await expect.poll(() => updated.length).toBe(3);
+    await eventually(() => updated.length).toBe(3);
     expect(updated[2]).toBe('upkeep://services');
     await client.unsubscribeResource({ uri: 'upkeep://services/web' });
     expect(control.listeners.size).toBe(1);
     await client.unsubscribeResource({ uri: 'upkeep://services' });
-    await expect.poll(() => control.listeners.size).toBe(0);
+    await eventually(() => control.listeners.size).toBe(0);
   });
 
   test('a log is followed for itself, and let go with its client', async () => {
@@ -410,10 +421,10 @@ describe('resources', () => {
       updated.push(params.uri);
     });
     await client.subscribeResource({ uri: 'upkeep://jobs/job-web/log' });
-    await expect.poll(() => updated).toEqual(['upkeep://jobs/job-web/log']);
+    await eventually(() => updated).toEqual(['upkeep://jobs/job-web/log']);
     expect(control.listeners.size).toBe(0);
     await client.close();
-    await expect.poll(() => control.calls.at(-1)).toEqual(['followLog ended']);
+    await eventually(() => control.calls.at(-1)).toEqual(['followLog ended']);
   });
 });
 
@@ -427,16 +438,14 @@ describe('log messages', () => {
     control.happen(fakeEvent(4, { code: 'GAVE_UP', to: 'failed' }));
     expect(control.listeners.size).toBe(0);
     await client.setLoggingLevel('warning');
-    await expect.poll(() => control.listeners.size).toBe(1);
+    await eventually(() => control.listeners.size).toBe(1);
     control.happen(fakeEvent(5));
     control.happen(fakeEvent(6, { code: 'EXITED', to: 'retrying' }));
     control.happen(fakeEvent(7, { code: 'GAVE_UP', to: 'failed' }));
-    await expect
-      .poll(() => heard)
-      .toEqual([
-        ['warning', 6],
-        ['error', 7],
-      ]);
+    await eventually(() => heard).toEqual([
+      ['warning', 6],
+      ['error', 7],
+    ]);
   });
 });
 
@@ -453,7 +462,7 @@ describe('prompts', () => {
       argument: { name: 'service', value: 'a' },
     });
     expect(completion).toEqual({ values: ['api'], total: 1, hasMore: false });
-    const reader = await connect('read');
+    const reader = await connect({ scope: 'read' });
     const read = await reader.getPrompt({ name: 'heal_service', arguments: { service: 'web' } });
     expect(JSON.stringify(read.messages)).toContain('You may only read here');
   });
