@@ -1,8 +1,7 @@
 /**
  * The operations over HTTP: JSON, RFC 9457 problems, server-sent events. It translates and decides nothing.
  */
-import type { Context, MiddlewareHandler } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
+import type { Context } from 'hono';
 // One router instead of a choice of them: 5 MB less in a process that forks at every restart.
 import { Hono } from 'hono/tiny';
 import type { Clock } from '../../core/host/host.ts';
@@ -20,7 +19,7 @@ import { logMessages } from './log_lines.ts';
 import { metaRoutes } from './meta.ts';
 import { type Problem, problem, problemOf, problemResponse, RequestProblem } from './problem.ts';
 import { requestInput } from './request_input.ts';
-import { ROUTES, type Route, type RouteBody, takesBody } from './routes.ts';
+import { ROUTES, type Route, type RouteBody } from './routes.ts';
 import { type SseMessage, sseText } from './sse.ts';
 import type { OpenStreams } from './stream_body.ts';
 
@@ -34,9 +33,6 @@ export interface AppOptions {
   /** Ms of silence after which a stream of events is kept alive by a comment. */
   readonly keepAlive?: number;
 }
-
-/** The largest body that is read, bytes. */
-export const BODY_LIMIT = 64 * 1024;
 
 const KEEP_ALIVE = 15_000;
 
@@ -62,12 +58,10 @@ export function createApp(control: Control, options: AppOptions): Hono {
   for (const [name, route] of Object.entries(ROUTES) as [OperationName, Route][]) {
     const path = honoPath(route.path);
     methods.set(path, [...(methods.get(path) ?? []), route.method]);
-    if (takesBody(route)) app.on(route.method, path, limitedBody(route.limit ?? BODY_LIMIT));
     app.on(route.method, path, (c) => answer(desk, name, route, c));
   }
   for (const { method, path, handle } of metaRoutes({ ...desk, report: options.report, contextOf })) {
     methods.set(path, [method]);
-    if (method === 'POST') app.post(path, limitedBody(BODY_LIMIT));
     app.on(method, path, handle);
   }
 
@@ -175,13 +169,6 @@ async function streamedAnswer(
 /** Whoever may open the socket may do everything. */
 function contextOf(c: Context, signal: AbortSignal): OperationContext {
   return { actor: actorOf(c), scope: 'admin', signal };
-}
-
-function limitedBody(limit: number): MiddlewareHandler {
-  return bodyLimit({
-    maxSize: limit,
-    onError: () => problemResponse(problem('too_large', `a body has ${limit} bytes at most`)),
-  });
 }
 
 /** Who calls: upkeep's own command line says so; on a socket of one's own there is nobody to deceive. */

@@ -1,7 +1,8 @@
 import type { Hono } from 'hono/tiny';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { BODY_LIMIT, createApp } from '../../../adapters/http/app.ts';
+import { createApp } from '../../../adapters/http/app.ts';
 import { PROBLEMS, type Problem } from '../../../adapters/http/problem.ts';
+import { BODY_LIMIT } from '../../../adapters/http/request_input.ts';
 import { ROUTES, type Route } from '../../../adapters/http/routes.ts';
 import { OpenStreams } from '../../../adapters/http/stream_body.ts';
 import type { Page } from '../../../core/operation/page.ts';
