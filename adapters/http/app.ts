@@ -1,8 +1,7 @@
 /**
  * The operations over HTTP: JSON, RFC 9457 problems, server-sent events. It translates and decides nothing.
  */
-import type { Context, MiddlewareHandler } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
+import type { Context } from 'hono';
 // One router instead of a choice of them: 5 MB less in a process that forks at every restart.
 import { Hono } from 'hono/tiny';
 import type { Clock } from '../../core/host/host.ts';
@@ -21,8 +20,8 @@ import { logMessages } from './log_lines.ts';
 import { mcpRoute } from './mcp_route.ts';
 import { metaRoutes } from './meta.ts';
 import { type Problem, problem, problemOf, problemResponse, RequestProblem } from './problem.ts';
-import { requestInput } from './request_input.ts';
-import { ROUTES, type Route, type RouteBody, takesBody } from './routes.ts';
+import { bodyText, requestInput } from './request_input.ts';
+import { ROUTES, type Route, type RouteBody } from './routes.ts';
 import { type SseMessage, sseText } from './sse.ts';
 import type { OpenStreams } from './stream_body.ts';
 
@@ -37,10 +36,7 @@ export interface AppOptions {
   readonly keepAlive?: number;
 }
 
-/** The largest body that is read, bytes. */
-export const BODY_LIMIT = 64 * 1024;
-
-/** The same for MCP, where a whole service file may be an argument. */
+/** The largest body of a request to `/mcp`, bytes: a whole service file may be an argument. */
 export const MCP_BODY_LIMIT = 1024 * 1024;
 
 const KEEP_ALIVE = 15_000;
@@ -67,19 +63,20 @@ export function createApp(control: Control, options: AppOptions): Hono {
   for (const [name, route] of Object.entries(ROUTES) as [OperationName, Route][]) {
     const path = honoPath(route.path);
     methods.set(path, [...(methods.get(path) ?? []), route.method]);
-    if (takesBody(route)) app.on(route.method, path, limitedBody(route.limit ?? BODY_LIMIT));
     app.on(route.method, path, (c) => answer(desk, name, route, c));
   }
   for (const { method, path, handle } of metaRoutes({ ...desk, report: options.report, contextOf })) {
     methods.set(path, [method]);
-    if (method === 'POST') app.post(path, limitedBody(BODY_LIMIT));
     app.on(method, path, handle);
   }
 
   const mcp = mcpRoute(control, options);
-  app.all('/mcp', limitedBody(MCP_BODY_LIMIT), (c) => {
+  app.all('/mcp', async (c) => {
     const { scope, principal } = contextOf(c, c.req.raw.signal);
-    return mcp(c.req.raw, { scope, principal });
+    const { url, method, headers } = c.req.raw;
+    const text = await bodyText(c.req, MCP_BODY_LIMIT);
+    const request = new Request(url, { method, headers, ...(text === '' ? {} : { body: text }) });
+    return mcp(request, { scope, principal });
   });
 
   for (const [path, allowed] of methods) {
@@ -145,7 +142,7 @@ async function jsonAnswer(
   const { answer, replayed } =
     key === undefined || OPERATIONS[name].kind !== 'command'
       ? { answer: await called(), replayed: false }
-      : await keys.run(context.actor, key, [name, raw], called);
+      : await keys.run(context.principal, key, [name, raw], called);
   return new Response(answer.body, {
     status: answer.status,
     headers: {
@@ -186,13 +183,6 @@ async function streamedAnswer(
 /** Whoever may open the socket may do everything; upkeep's own faces say who they are, and there is nobody to deceive. */
 function contextOf(c: Context, signal: AbortSignal): OperationContext {
   return { actor: clientActor(c.req.header('upkeep-client')), scope: 'admin', principal: 'unix', signal };
-}
-
-function limitedBody(limit: number): MiddlewareHandler {
-  return bodyLimit({
-    maxSize: limit,
-    onError: () => problemResponse(problem('too_large', `a body has ${limit} bytes at most`)),
-  });
 }
 
 async function* eventMessages(

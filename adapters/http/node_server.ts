@@ -36,8 +36,20 @@ export const LIMITS = {
 /** The limits, for tests to be quicker. */
 export type Limits = { readonly [K in keyof typeof LIMITS]: number };
 
-/** A server for the app that listens nowhere yet. */
-export function createNodeServer(app: Hono, limits: Limits = LIMITS): Server {
+/** A server, and how it ends. */
+export interface NodeServer {
+  /** It listens nowhere yet. */
+  readonly server: Server;
+  /**
+   * Takes no more connections, ends the streams, and lets requests under way finish for `grace` ms before it hangs up.
+   * Resolves when nothing is left.
+   */
+  close(streams: OpenStreams, clock: Pick<Clock, 'timer'>, grace: number): Promise<void>;
+}
+
+/** A server for the app. */
+export function createNodeServer(app: Hono, limits: Limits = LIMITS): NodeServer {
+  const unanswered = new Set<ServerResponse>();
   /** The exchanges of each connection that are not over, the oldest first. */
   const underWay = new WeakMap<Duplex, Set<Exchange>>();
   let connections = 0;
@@ -53,9 +65,12 @@ export function createNodeServer(app: Hono, limits: Limits = LIMITS): Server {
     underWay.set(socket, exchanges);
     const exchange = { incoming, outgoing };
     exchanges.add(exchange);
-    outgoing.once('close', () => exchanges.delete(exchange));
-    // A server that goes down says so, so that nobody sends the next request into the end.
-    if (!server.listening) outgoing.setHeader('connection', 'close');
+    unanswered.add(outgoing);
+    outgoing.once('close', () => {
+      exchanges.delete(exchange);
+      unanswered.delete(outgoing);
+    });
+    if (!server.listening) lastOf(outgoing);
     if (incoming.rawHeaders.length > 2 * limits.header_count) {
       refuse(outgoing, 'headers_too_large', `a request has ${limits.header_count} header fields at most`);
     } else if (connections > limits.connections) {
@@ -96,28 +111,25 @@ export function createNodeServer(app: Hono, limits: Limits = LIMITS): Server {
     if (!socket.writable || error.code === 'ECONNRESET' || !isNext(underWay.get(socket))) socket.destroy();
     else socket.end(rawProblem(...parserProblem(error, limits)), () => socket.destroy());
   });
-  return server;
+
+  const close: NodeServer['close'] = (streams, clock, grace) =>
+    new Promise((resolve) => {
+      const cancel = clock.timer(grace, () => server.closeAllConnections());
+      server.close(() => {
+        cancel();
+        resolve();
+      });
+      for (const outgoing of unanswered) lastOf(outgoing);
+      streams.close();
+      server.closeIdleConnections();
+    });
+  return { server, close };
 }
 
-/**
- * Takes no more connections, ends the streams, and lets requests under way finish for `grace` ms before it hangs up.
- * Resolves when nothing is left.
- */
-export function closeNodeServer(
-  server: Server,
-  streams: OpenStreams,
-  clock: Pick<Clock, 'timer'>,
-  grace: number,
-): Promise<void> {
-  return new Promise((resolve) => {
-    const cancel = clock.timer(grace, () => server.closeAllConnections());
-    server.close(() => {
-      cancel();
-      resolve();
-    });
-    streams.close();
-    server.closeIdleConnections();
-  });
+/** Makes an answer the last of its connection, and says so: nobody shall send the next request into the end. */
+function lastOf(outgoing: ServerResponse): void {
+  if (outgoing.headersSent) outgoing.once('finish', () => outgoing.socket?.end());
+  else outgoing.setHeader('connection', 'close');
 }
 
 interface Exchange {
@@ -152,12 +164,14 @@ function parserProblem({ code }: NodeJS.ErrnoException, limits: Limits): [Proble
 
 function refuse(outgoing: ServerResponse, code: ProblemCode, detail: string): void {
   const document = problem(code, detail);
+  const body = JSON.stringify(document);
   outgoing.writeHead(document.status, {
+    'content-length': Buffer.byteLength(body),
     'content-type': 'application/problem+json',
     connection: 'close',
     ...(document.status === 503 ? { 'retry-after': String(RETRY_AFTER) } : {}),
   });
-  outgoing.end(JSON.stringify(document));
+  outgoing.end(body);
 }
 
 function rawProblem(code: ProblemCode, detail: string): string {

@@ -6,6 +6,9 @@ import type { HonoRequest } from 'hono';
 import { RequestProblem } from './problem.ts';
 import { type Route, takesBody } from './routes.ts';
 
+/** The largest body that is read where a route does not say otherwise, bytes. */
+export const BODY_LIMIT = 64 * 1024;
+
 /**
  * The raw input that a request carries.
  *
@@ -21,7 +24,8 @@ export async function requestInput(request: HonoRequest, route: Route): Promise<
     for (const value of values) add(field, converted(value, route.convert[field]));
   }
   if (takesBody(route)) {
-    for (const [field, value] of Object.entries(await jsonObject(request))) add(field, value);
+    for (const [field, value] of Object.entries(await jsonObject(request, route.limit ?? BODY_LIMIT)))
+      add(field, value);
   }
   const last = request.header('last-event-id');
   if (last !== undefined && route.resume !== undefined) {
@@ -43,12 +47,11 @@ function converted(value: string, kind: 'number' | 'boolean' | undefined): unkno
 /**
  * The body of a request that says that it is JSON; empty where there is none.
  *
- * @throws {@link RequestProblem} for a body of another type, and for one that ended early.
+ * @param limit bytes.
+ * @throws {@link RequestProblem} for a body that is too large or of another type, and for one that ended early.
  */
-export async function bodyText(request: HonoRequest): Promise<string> {
-  const text = await request.text().catch(() => {
-    throw new RequestProblem('invalid_input', 'the body ended early');
-  });
+export async function bodyText(request: HonoRequest, limit: number): Promise<string> {
+  const text = await limitedText(request, limit);
   if (text === '') return text;
   const type = request.header('content-type')?.split(';', 1)[0]?.trim().toLowerCase();
   if (type !== 'application/json') {
@@ -57,8 +60,41 @@ export async function bodyText(request: HonoRequest): Promise<string> {
   return text;
 }
 
-async function jsonObject(request: HonoRequest): Promise<object> {
-  const text = await bodyText(request);
+async function limitedText(request: HonoRequest, limit: number): Promise<string> {
+  const tooLarge = new RequestProblem('too_large', `a body has ${limit} bytes at most`);
+  const length = request.header('content-length');
+  if (Number(length ?? 0) > limit) throw tooLarge;
+  // With a length Node reads that much and no more, in one piece. Chunks have to be counted as they come.
+  if (length !== undefined && request.header('transfer-encoding') === undefined) {
+    return endingWhole(request.text());
+  }
+  const reader = request.raw.body?.getReader();
+  if (reader === undefined) return '';
+  const decoder = new TextDecoder();
+  let text = '';
+  for (let size = 0; ; ) {
+    const { done, value } = await endingWhole(reader.read());
+    if (done) return text + decoder.decode();
+    size += value.length;
+    if (size > limit) {
+      // Not awaited: it may wait for what the other side never sends.
+      reader.cancel().catch(() => {});
+      throw tooLarge;
+    }
+    text += decoder.decode(value, { stream: true });
+  }
+}
+
+async function endingWhole<T>(reading: Promise<T>): Promise<T> {
+  try {
+    return await reading;
+  } catch {
+    throw new RequestProblem('invalid_input', 'the body ended early');
+  }
+}
+
+async function jsonObject(request: HonoRequest, limit: number): Promise<object> {
+  const text = await bodyText(request, limit);
   if (text === '') return {};
   const body = parsed(text);
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {

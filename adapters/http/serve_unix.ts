@@ -6,7 +6,7 @@ import type { Server } from 'node:http';
 import { dirname } from 'node:path';
 import type { Hono } from 'hono/tiny';
 import type { Host } from '../../core/host/host.ts';
-import { closeNodeServer, createNodeServer } from './node_server.ts';
+import { createNodeServer } from './node_server.ts';
 import type { OpenStreams } from './stream_body.ts';
 
 /** A server that listens. */
@@ -42,12 +42,12 @@ export async function serveUnix(app: Hono, path: string, options: ServeOptions):
   checkPlace(path, files);
   await removeStale(path, options.host);
 
-  const server = createNodeServer(app);
+  const { server, close } = createNodeServer(app);
   await listen(server, path);
   files.chmodSync(path, 0o600);
 
   // This also unlinks the socket.
-  return { path, close: (grace) => closeNodeServer(server, streams, clock, grace) };
+  return { path, close: (grace) => close(streams, clock, grace) };
 }
 
 /**

@@ -1,9 +1,11 @@
 import type { Hono } from 'hono/tiny';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { BODY_LIMIT, createApp } from '../../../adapters/http/app.ts';
+import { createApp } from '../../../adapters/http/app.ts';
 import { PROBLEMS, type Problem } from '../../../adapters/http/problem.ts';
-import { ROUTES, type Route } from '../../../adapters/http/routes.ts';
+import { BODY_LIMIT } from '../../../adapters/http/request_input.ts';
+import { ROUTES, type Route, takesBody } from '../../../adapters/http/routes.ts';
 import { OpenStreams } from '../../../adapters/http/stream_body.ts';
+import type { Operation } from '../../../core/operation/operation.ts';
 import type { Page } from '../../../core/operation/page.ts';
 import { OPERATIONS } from '../../../core/operation/table.ts';
 import type { ServiceView } from '../../../core/supervisor/control.ts';
@@ -36,6 +38,22 @@ const routes: [string, Route][] = Object.entries(ROUTES);
 /** A request to a route with its fields filled in. */
 function concrete(path: string): string {
   return path.replace('{name}', 'web').replace('/runs/{id}', '/runs/run-web').replace('{id}', 'job-web');
+}
+
+/** The example of an operation as a request, about what is there. */
+function exampleRequest({ example }: Operation, route: Route): [string, RequestInit] {
+  const inPath = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, field]) => field);
+  const rest = Object.entries(example.input as object).filter(([field]) => !inPath.includes(field));
+  const path = concrete(route.path);
+  const { method } = route;
+  if (!takesBody(route)) {
+    const query = new URLSearchParams(
+      Object.fromEntries(rest.map(([field, value]) => [field, String(value)])),
+    );
+    return [query.size > 0 ? `${path}?${query}` : path, { method }];
+  }
+  const body = JSON.stringify(Object.fromEntries(rest));
+  return [path, { method, body, headers: { 'content-type': 'application/json' } }];
 }
 
 function post(path: string, body: string, type = 'application/json') {
@@ -73,24 +91,24 @@ describe('routes', () => {
     if (route.resume !== undefined) expect(fields).toContain(route.resume);
   });
 
-  test.each(routes.filter(([name]) => name !== 'event.stream' && name !== 'holder.find'))(
-    '%s answers',
+  test.each(routes.filter(([name]) => name !== 'event.stream'))(
+    '%s answers its example, or says what of it is not there',
     async (name, route) => {
-      // What has to be said beside what the path says.
-      const body = name === 'service.heal' ? JSON.stringify({ dry_run: true }) : null;
-      const headers = { 'content-type': 'application/json' };
-      const init = body === null ? { method: route.method } : { method: route.method, body, headers };
-      const response = await app.request(concrete(route.path), init);
-      expect(response.status).toBe(route.status);
+      const operation: Operation = OPERATIONS[name as keyof typeof OPERATIONS];
+      const response = await app.request(...exampleRequest(operation, route));
+      const refusals = operation.errors.map((code) => PROBLEMS[code].status);
+      expect([route.status, ...refusals]).toContain(response.status);
       await response.text();
       expect(reported).toEqual([]);
     },
   );
 
-  test.each(routes)('the path of %s says which methods it has', async (_, route) => {
-    const response = await app.request(concrete(route.path), { method: 'DELETE' });
+  test.each(routes)('the path of %s says which methods it has', async (_, { path }) => {
+    const response = await app.request(concrete(path), { method: 'PATCH' });
     expect(response.status).toBe(405);
-    expect(response.headers.get('allow')).toBe(route.method === 'GET' ? 'GET, HEAD' : 'POST');
+    const methods = routes.filter(([, route]) => route.path === path).map(([, route]) => route.method);
+    const allowed = methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
+    expect(response.headers.get('allow')?.split(', ').sort()).toEqual(allowed.sort());
     expect((await problemOf(response)).code).toBe('method_not_allowed');
   });
 

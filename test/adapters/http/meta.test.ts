@@ -1,7 +1,8 @@
 import type { Hono } from 'hono/tiny';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { BODY_LIMIT, createApp } from '../../../adapters/http/app.ts';
+import { createApp } from '../../../adapters/http/app.ts';
 import { REQUEST_LIMIT, STREAM_LIMIT } from '../../../adapters/http/load.ts';
+import { BODY_LIMIT } from '../../../adapters/http/request_input.ts';
 import { OpenStreams } from '../../../adapters/http/stream_body.ts';
 import { FakeControl } from '../../core/operation/fake_control.ts';
 import { smallHost } from './small_host.ts';
