@@ -12,6 +12,7 @@ import type { OperationContext } from '../../core/operation/operation.ts';
 import type { OperationName } from '../../core/operation/table.ts';
 import type { EventRecord } from '../../core/store/records.ts';
 import type { Control } from '../../core/supervisor/control.ts';
+import { type Caller, callerOf, hasToken } from './caller.ts';
 import { logMessages } from './log_lines.ts';
 import { type Problem, problem, problemOf, problemResponse, RequestProblem } from './problem.ts';
 import { requestInput } from './request_input.ts';
@@ -36,7 +37,7 @@ export const BODY_LIMIT = 64 * 1024;
 const KEEP_ALIVE = 15_000;
 
 /**
- * The HTTP app. Whoever may open its socket may do everything: it grants every scope.
+ * The HTTP app. Who calls, and how far they may go, is told by the listener: see `callerOf`.
  *
  * @example
  * ```ts
@@ -87,19 +88,15 @@ async function answer(
   route: Route,
   c: Context,
 ): Promise<Response> {
+  const caller = callerOf(c);
   const raw = await requestInput(c.req, route);
   const controller = new AbortController();
-  const context: OperationContext = {
-    actor: actorOf(c),
-    scope: 'admin',
-    principal: 'unix',
-    signal: controller.signal,
-  };
+  const context: OperationContext = { ...caller, actor: actorOf(c, caller), signal: controller.signal };
   const result = await invoke(control, name, raw, context);
   if (route.body === 'json') return c.json(result, route.status);
 
   const streamed = (body: AsyncIterable<Uint8Array | string>, type: string): Response =>
-    new Response(options.streams.body(body, controller), {
+    new Response(options.streams.body(whileAllowed(body, control, caller, controller), controller), {
       headers: { 'content-type': type, 'cache-control': 'no-cache', 'x-content-type-options': 'nosniff' },
     });
   const eventStream = (messages: AsyncIterable<SseMessage>): Response =>
@@ -116,9 +113,25 @@ async function answer(
     : eventStream(logMessages(bytes, () => options.clock.wall()));
 }
 
+/** What a token has opened ends with it. */
+async function* whileAllowed<T>(
+  items: AsyncIterable<T>,
+  control: Control,
+  caller: Caller,
+  controller: AbortController,
+): AsyncGenerator<T, void, undefined> {
+  const end = (): void => controller.abort();
+  const forget = hasToken(caller) ? control.access.tokens.onEnd(caller.principal, end) : null;
+  try {
+    yield* items;
+  } finally {
+    forget?.();
+  }
+}
+
 /** Who calls: upkeep's own command line says so; on a socket of one's own there is nobody to deceive. */
-function actorOf(c: Context): 'cli' | 'http' {
-  return c.req.header('upkeep-client') === 'cli' ? 'cli' : 'http';
+function actorOf(c: Context, caller: Caller): 'cli' | 'http' {
+  return !hasToken(caller) && c.req.header('upkeep-client') === 'cli' ? 'cli' : 'http';
 }
 
 async function* eventMessages(

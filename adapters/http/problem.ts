@@ -5,7 +5,13 @@ import type { OperationError, OperationErrorCode } from '../../core/operation/er
 import type { InputIssue } from '../../core/operation/input_issue.ts';
 
 /** What only HTTP can go wrong with. */
-export type TransportErrorCode = 'no_route' | 'method_not_allowed' | 'unsupported_media_type' | 'too_large';
+export type TransportErrorCode =
+  | 'unauthorized'
+  | 'rate_limited'
+  | 'no_route'
+  | 'method_not_allowed'
+  | 'unsupported_media_type'
+  | 'too_large';
 
 /** The code of a problem. */
 export type ProblemCode = OperationErrorCode | TransportErrorCode;
@@ -32,6 +38,8 @@ export const PROBLEMS = {
   conflict: { status: 409, title: 'Conflict' },
   unavailable: { status: 503, title: 'Unavailable' },
   internal: { status: 500, title: 'Internal error' },
+  unauthorized: { status: 401, title: 'Unauthorized' },
+  rate_limited: { status: 429, title: 'Too many requests' },
   no_route: { status: 404, title: 'No such path' },
   method_not_allowed: { status: 405, title: 'Method not allowed' },
   unsupported_media_type: { status: 415, title: 'Unsupported media type' },
@@ -75,6 +83,10 @@ export class RequestProblem extends Error {
 export function problemResponse(document: Problem, headers: Record<string, string> = {}): Response {
   return new Response(JSON.stringify(document), {
     status: document.status,
-    headers: { 'content-type': 'application/problem+json', ...headers },
+    headers: {
+      'content-type': 'application/problem+json',
+      ...(document.code === 'unauthorized' ? { 'www-authenticate': 'Bearer realm="upkeep"' } : {}),
+      ...headers,
+    },
   });
 }

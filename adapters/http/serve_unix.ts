@@ -4,30 +4,16 @@
 
 import type { Server } from 'node:http';
 import { dirname } from 'node:path';
-import { createAdaptorServer } from '@hono/node-server';
 import type { Hono } from 'hono/tiny';
 import type { Host } from '../../core/host/host.ts';
-import type { OpenStreams } from './stream_body.ts';
+import { OWNER } from './caller.ts';
+import { CannotServe, closeServer, createServer, type ServeOptions } from './server.ts';
 
 /** A server that listens. */
 export interface UnixServer {
   readonly path: string;
-  /**
-   * Takes no more connections, ends the streams, and lets requests under way finish for `grace` ms before it hangs
-   * up. Resolves when nothing is left; the socket is gone then.
-   */
+  /** See `closeServer`; the socket is gone then. */
   close(grace: number): Promise<void>;
-}
-
-/** What serving needs of the host. */
-export interface ServeOptions {
-  readonly host: Pick<Host, 'files' | 'net' | 'clock'>;
-  readonly streams: OpenStreams;
-}
-
-/** Thrown where the socket cannot safely be made. */
-export class CannotServe extends Error {
-  override readonly name = 'CannotServe';
 }
 
 /**
@@ -37,26 +23,18 @@ export class CannotServe extends Error {
  *   socket is at the path, or where binding fails.
  */
 export async function serveUnix(app: Hono, path: string, options: ServeOptions): Promise<UnixServer> {
-  const { files, clock } = options.host;
+  const { files } = options.host;
   checkPlace(path, files);
   await removeStale(path, options.host);
 
-  const server = createAdaptorServer({ fetch: app.fetch }) as Server;
+  const server = createServer(
+    (request, env) => app.fetch(request, { ...env, caller: OWNER }),
+    options.limits,
+  );
   await listen(server, path);
   files.chmodSync(path, 0o600);
-
-  const close = (grace: number): Promise<void> =>
-    new Promise((resolve) => {
-      const cancel = clock.timer(grace, () => server.closeAllConnections());
-      // This also unlinks the socket.
-      server.close(() => {
-        cancel();
-        resolve();
-      });
-      options.streams.close();
-      server.closeIdleConnections();
-    });
-  return { path, close };
+  // Closing also unlinks the socket.
+  return { path, close: (grace) => closeServer(server, options, grace) };
 }
 
 /**

@@ -74,8 +74,14 @@ describe('routes', () => {
 
   test.each(routes.filter(([name]) => name !== 'event.stream' && name !== 'holder.find'))(
     '%s answers',
-    async (_, route) => {
-      const response = await app.request(concrete(route.path), { method: route.method });
+    async (name, route) => {
+      control.access.tokens.create({ name: 'web', scope: 'read' });
+      // What it takes that is not in its path is in its example.
+      const { example } = OPERATIONS[name as keyof typeof OPERATIONS];
+      const body = route.method === 'POST' && !route.path.includes('{') && example !== undefined;
+      const response = body
+        ? await post(route.path, JSON.stringify(example.input))
+        : await app.request(concrete(route.path), { method: route.method });
       expect(response.status).toBe(route.status);
       await response.text();
       expect(reported).toEqual([]);
@@ -85,7 +91,9 @@ describe('routes', () => {
   test.each(routes)('the path of %s says which methods it has', async (_, route) => {
     const response = await app.request(concrete(route.path), { method: 'DELETE' });
     expect(response.status).toBe(405);
-    expect(response.headers.get('allow')).toBe(route.method === 'GET' ? 'GET, HEAD' : 'POST');
+    const there = routes.filter(([, { path }]) => path === route.path).map(([, { method }]) => method);
+    const expected = there.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
+    expect(response.headers.get('allow')).toBe(expected.join(', '));
     expect((await problemOf(response)).code).toBe('method_not_allowed');
   });
 
