@@ -14,11 +14,14 @@ import { AlreadyRunning, startSupervisor } from '../../core/supervisor/start.ts'
 import type { Supervisor } from '../../core/supervisor/supervisor.ts';
 import { builtInPlugins } from '../../plugins/mod.ts';
 import { createApp } from '../http/app.ts';
-import { CannotServe, checkPlace, serveUnix, type UnixServer } from '../http/serve_unix.ts';
+import type { ListenAddress } from '../http/listen_address.ts';
+import { checkPlace, serveUnix } from '../http/serve_unix.ts';
+import { CannotServe } from '../http/serving.ts';
 import { OpenStreams } from '../http/stream_body.ts';
 import { CliError, EXIT } from './exit.ts';
 import type { Io } from './io.ts';
 import { type LinePrinter, linePrinter } from './line_printer.ts';
+import type { Listener } from './listener.ts';
 import { socketOf } from './place.ts';
 import { answerSignals } from './signals.ts';
 import { eventLine } from './text/event_line.ts';
@@ -32,6 +35,10 @@ export interface DaemonOptions {
   /** Absolute. */
   readonly spec_file: string;
   readonly recovery: RecoveryMode;
+  /** Where to listen on TCP; nowhere without it. */
+  readonly listen?: ListenAddress;
+  /** True to refuse every command. */
+  readonly read_only?: boolean;
   /** Whether what happens is printed as it happens; it is in the store in any case. */
   readonly events: 'printed' | 'kept';
   /** `json`: every line is a document, an event as it is stored or `{notice}`. */
@@ -65,12 +72,14 @@ export async function startDaemon(io: Io, options: DaemonOptions): Promise<Daemo
     printer.print(options.format === 'json' ? JSON.stringify({ notice: text }) : text);
 
   const socket = placeOfSocket(host, io, options.state_dir);
+  const listener = await preparedListener(host, options);
   const supervisor = await started({
     host,
     state_dir: options.state_dir,
     spec_file: options.spec_file,
     plugins: builtInPlugins,
     recovery: options.recovery,
+    read_only: options.read_only ?? false,
     env: io.env,
     pid: process.pid,
     version: version(),
@@ -82,16 +91,25 @@ export async function startDaemon(io: Io, options: DaemonOptions): Promise<Daemo
   const app = createApp(supervisor, {
     clock: host.clock,
     streams,
-    report: (error) => notice(`a fault: ${error instanceof Error ? error.stack : String(error)}`),
+    report: (error) =>
+      notice(supervisor.access.redact(`a fault: ${error instanceof Error ? error.stack : String(error)}`)),
   });
-  const server = await served(serveUnix(app, socket, { host, streams }));
+  const servers: { close(grace: number): Promise<void> }[] = [
+    await served(serveUnix(app, socket, { host, streams })),
+  ];
+  if (listener !== null) {
+    servers.push(await served(listener.serve(app, supervisor.access.tokens, { host, streams })));
+  }
   const forgetSignals = answerSignals(supervisor, options.spec_file, notice);
   notice(
     `upkeep ${version()} (pid ${process.pid}) keeps ${options.spec_file}, state in ${options.state_dir}`,
   );
 
+  if (options.read_only === true) notice('read-only: every command is refused');
+  if (listener !== null) notice(`upkeep is at ${listener.link(io)}`);
+
   const ended = supervisor.stopped.then(async () => {
-    await server.close(GRACE);
+    await Promise.all(servers.map((server) => server.close(GRACE)));
     forgetSignals();
     notice('upkeep has ended');
   });
@@ -141,8 +159,15 @@ function placeOfSocket({ files }: Host, io: Io, stateDir: string): string {
   }
 }
 
+/** Loaded where it is wanted only: a daemon is small. */
+async function preparedListener(host: Host, options: DaemonOptions): Promise<Listener | null> {
+  if (options.listen === undefined) return null;
+  const { prepareListener } = await import('./listener.ts');
+  return prepareListener(host, options.state_dir, options.listen);
+}
+
 /** Services must not die of a face that fails at the last moment: they are left as by a crash, to be adopted. */
-async function served(serving: Promise<UnixServer>): Promise<UnixServer> {
+async function served<T>(serving: Promise<T>): Promise<T> {
   try {
     return await serving;
   } catch (error) {

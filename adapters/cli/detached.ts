@@ -3,13 +3,16 @@
  */
 import { closeSync, constants, openSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { readTokenFile, tokenFile } from '../../core/access/token_file.ts';
 import type { ExitStatus } from '../../core/host/host.ts';
 import { nodeHost } from '../../core/host/node_host.ts';
 import { openStateFolder } from '../../core/supervisor/paths.ts';
 import { BrokenAnswer } from '../client/errors.ts';
+import { hostOf } from '../http/listen_address.ts';
 import { runningPid, type UpOptions } from './commands/up.ts';
 import { CliError, EXIT, type ExitCode } from './exit.ts';
 import type { Io } from './io.ts';
+import { pageLink } from './listener.ts';
 import { pause } from './pause.ts';
 import { mainModule, NODE_FLAGS } from './program_path.ts';
 import { jsonDocument } from './session.ts';
@@ -58,12 +61,18 @@ export async function startDetached(
     if (status !== null) throw startFailed(status, log, begin);
     await pause(LOOK_INTERVAL);
   }
-  const about = { pid: child.pid, state_dir: state, log };
+  const url = options.listen === undefined ? null : `http://${hostOf(options.listen)}`;
   await io.out(
     options.json === true
-      ? jsonDocument(about)
+      ? jsonDocument({ pid: child.pid, state_dir: state, log, url })
       : `upkeep runs in the background (pid ${child.pid}), its log is ${log}\n`,
   );
+  if (options.listen !== undefined && options.json !== true) {
+    // By now the token in the file is the one that counts.
+    const path = tokenFile(state);
+    const link = pageLink(options.listen, readTokenFile(path, nodeHost().files), path, io);
+    await io.out(`upkeep is at ${link}\n`);
+  }
   return EXIT.done;
 }
 
@@ -78,7 +87,9 @@ function beginLog(log: string): number {
 function daemonArguments(file: string, state: string, options: UpOptions): string[] {
   const recovery = options.recovery === undefined ? [] : ['--recovery', options.recovery];
   // Events are in the store: the log of a daemon that runs for a year holds what is about itself.
-  return ['up', '-f', file, '--state', state, '--no-events', ...recovery];
+  const listen = options.listen === undefined ? [] : ['--listen', hostOf(options.listen)];
+  const readOnly = options.readOnly === true ? ['--read-only'] : [];
+  return ['up', '-f', file, '--state', state, '--no-events', ...recovery, ...listen, ...readOnly];
 }
 
 function definedOnly(env: Io['env']): Record<string, string> {

@@ -3,12 +3,16 @@
  * loaded.
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { SCOPES } from '../../core/access/scope.ts';
+import { type ListenAddress, parseListen } from '../http/listen_address.ts';
+import type { AuditOptions } from './commands/audit.ts';
 import type { EventsOptions } from './commands/events.ts';
 import type { HealOptions } from './commands/heal.ts';
 import type { LogsOptions } from './commands/logs.ts';
 import type { McpOptions } from './commands/mcp.ts';
 import type { PluginsCheckOptions } from './commands/plugins_check.ts';
 import type { PluginsNewOptions } from './commands/plugins_new.ts';
+import type { TokenCreateOptions } from './commands/token.ts';
 import type { UpOptions } from './commands/up.ts';
 import type { WantOptions } from './commands/want.ts';
 import { CliError, EXIT, type ExitCode, exitCodeOf, failureDocument } from './exit.ts';
@@ -81,20 +85,26 @@ function addCommands(program: Command, io: Io, ended: (code: ExitCode) => void):
     )
     .version(version());
 
-  const command = (usage: string, description: string): Command =>
-    program
-      .command(usage)
-      .description(description)
+  const placed = (command: Command): Command =>
+    command
       .option(
         '--state <dir>',
         'the state folder (default: $UPKEEP_STATE, else .upkeep beside the service file)',
       )
       .option('--json', 'answer in JSON');
+  const command = (usage: string, description: string): Command =>
+    placed(program.command(usage).description(description));
 
   command('up', 'start upkeep and every service that is wanted up')
     .option('-f, --file <file>', 'the service file (default: upkeep.yaml, upkeep.yml or upkeep.json)')
     .option('-d, --detach', 'run in the background')
     .option('--no-events', 'do not print what happens')
+    .option(
+      '--listen <[address:]port>',
+      'serve HTTP on the loopback too, to whoever has a token',
+      listenAddress,
+    )
+    .option('--read-only', 'refuse every command, whoever gives it; only down ends upkeep')
     .addOption(
       new Option('--recovery <mode>', 'start everything anew that an earlier upkeep left running').choices([
         'restart',
@@ -185,6 +195,32 @@ function addCommands(program: Command, io: Io, ended: (code: ExitCode) => void):
       ended(await (await import('./commands/events.ts')).events(io, service, options)),
     );
 
+  const token = program.command('token').description('make, list and revoke tokens for access over TCP');
+  const tokenCommand = (usage: string, description: string): Command =>
+    placed(token.command(usage).description(description));
+  tokenCommand('create <name>', 'make a token and print it, this once only')
+    .addOption(new Option('--scope <scope>', 'what it may do').choices(SCOPES).default('read'))
+    .option(
+      '--expires <time>',
+      'for how long it is good, such as 12h or 30d (default: until it is revoked)',
+      span,
+    )
+    .action(async (name: string, options: TokenCreateOptions) =>
+      ended(await (await import('./commands/token.ts')).tokenCreate(io, name, options)),
+    );
+  tokenCommand('list', 'show every token').action(async (options: CommonOptions) =>
+    ended(await (await import('./commands/token.ts')).tokenList(io, options)),
+  );
+  tokenCommand('revoke <name>', 'take a token back').action(async (name: string, options: CommonOptions) =>
+    ended(await (await import('./commands/token.ts')).tokenRevoke(io, name, options)),
+  );
+
+  command('audit', 'show the commands that were given, by whom, and what came of them')
+    .option('-n, --lines <count>', 'how many (default: 20)', pageSize)
+    .action(async (options: AuditOptions) =>
+      ended(await (await import('./commands/audit.ts')).audit(io, options)),
+    );
+
   program
     .command('mcp')
     .description('serve the tools of an AI agent (MCP) on standard input and output')
@@ -219,6 +255,14 @@ function pageSize(text: string): number {
   const size = count(text);
   if (size > 1000) throw new InvalidArgumentError('It must be 1000 or less.');
   return size;
+}
+
+function listenAddress(text: string): ListenAddress {
+  try {
+    return parseListen(text);
+  } catch (error) {
+    throw new InvalidArgumentError(`${(error as Error).message}.`);
+  }
 }
 
 function span(text: string): number {

@@ -1,157 +1,145 @@
 /**
- * A typed client: the operations of the table, over upkeep's Unix socket.
+ * A typed client: the operations of the table, over upkeep's Unix socket or over TCP.
  */
-import { Agent, type IncomingMessage, request } from 'node:http';
-import type {
-  CallName,
-  InputOf,
-  OperationName,
-  OutputOf,
-  SubscriptionName,
-} from '../../core/operation/table.ts';
+import type { IncomingMessage } from 'node:http';
+import type { CallName, InputOf, OutputOf, SubscriptionName } from '../../core/operation/table.ts';
 import type { ClientActor } from '../http/client_actor.ts';
-import { PROBLEMS, type Problem, problem } from '../http/problem.ts';
-import { ROUTES, type Route } from '../http/routes.ts';
-import { BrokenAnswer, ClientError, NoDaemon } from './errors.ts';
+import { BrokenAnswer, ClientError } from './errors.ts';
+import { type Nouns, nounsOf } from './nouns.ts';
+import { type Position, resumed } from './resume.ts';
 import { sseMessages } from './sse_reader.ts';
+import { type ClientTarget, failure, openTransport, send, textOf } from './transport.ts';
 
-/** What every operation of the table can be called by. */
-export interface Client {
+/** What belongs to one call. */
+export interface CallOptions {
+  /** Gives up; the call then throws the signal's reason. What was begun is not undone. */
+  readonly signal?: AbortSignal;
+  /** Ms until the answer has to begin; in place of the client's own. */
+  readonly timeout?: number;
+}
+
+/** What belongs to one subscription. */
+export interface SubscribeOptions<N extends SubscriptionName = SubscriptionName> {
+  /** Ends it, without an error. */
+  readonly signal?: AbortSignal;
+  /** Ms until it has to begin; in place of the client's own. */
+  readonly timeout?: number;
+  /**
+   * Goes on after the connection was lost or upkeep was started anew, with the first event that was not seen, until the
+   * signal ends it. Only what upkeep refuses ends it too: that its token was revoked, for one.
+   */
+  readonly resume?: N extends 'event.stream' ? boolean : never;
+}
+
+/** Every operation by its name. */
+export interface OperationCalls {
   /**
    * Calls a query or a command.
    *
-   * @throws {@link ClientError} for what upkeep refuses, {@link NoDaemon} where none runs.
+   * @throws {@link ClientError} for what upkeep refuses, {@link NoDaemon} where none runs, {@link BrokenAnswer} where the
+   *   connection breaks or the answer is late.
    */
-  call<N extends CallName>(
-    name: N,
-    input: InputOf<N>,
-    options?: { readonly signal?: AbortSignal },
-  ): Promise<OutputOf<N>>;
+  call<N extends CallName>(name: N, input: InputOf<N>, options?: CallOptions): Promise<OutputOf<N>>;
   /**
    * Listens to a subscription; leaving the loop hangs up. It ends when upkeep does.
    *
-   * @throws as {@link Client.call}, on the first read.
+   * @throws as `call`, on the first read.
    */
   subscribe<N extends SubscriptionName>(
     name: N,
     input: InputOf<N>,
-    options?: { readonly signal?: AbortSignal },
+    options?: SubscribeOptions<N>,
   ): AsyncIterable<OutputOf<N>>;
+}
+
+/** What every operation of the table can be called by: `call('service.get', …)`, or `service.get(…)`. */
+export interface Client extends OperationCalls, Nouns {
   /** Lets go of idle connections. */
   close(): void;
 }
 
-/** Who calls: recorded with what is changed. */
+/** How a client behaves. */
 export interface ClientOptions {
+  /** Who calls: recorded with what is changed. Only over the Unix socket is it believed. */
   readonly actor?: ClientActor;
+  /** Ms until an answer has to begin; for ever without it. */
+  readonly timeout?: number;
 }
 
 /**
- * A client of the upkeep that serves the socket at `path`. It connects with the first call.
+ * A client of the upkeep at `target`: the path of its socket, or a URL with a token. It connects with the first call.
  *
  * @example
  * ```ts
- * const client = createClient('/srv/shop/.upkeep/upkeep.sock');
- * const { items } = await client.call('service.list', {});
- * for await (const event of client.subscribe('event.stream', {})) console.log(event.message);
+ * const client = createClient({ url: 'http://127.0.0.1:8080', token });
+ * const { items } = await client.service.list();
+ * await client.service.restart({ name: 'shop', wait: true });
+ * for await (const event of client.event.stream({}, { resume: true })) console.log(event.message);
  * ```
  */
-export function createClient(path: string, options: ClientOptions = {}): Client {
-  const agent = new Agent({ keepAlive: true });
-  const headers = { 'upkeep-client': options.actor ?? 'http' };
+export function createClient(target: ClientTarget, options: ClientOptions = {}): Client {
+  const transport = openTransport(target, { 'upkeep-client': options.actor ?? 'http' });
+  const { timeout: always } = options;
 
-  async function* subscribe<N extends SubscriptionName>(
+  const call: OperationCalls['call'] = async (name, input, { signal, timeout = always } = {}) => {
+    const response = await send(transport, name, input, {
+      ...(signal !== undefined ? { signal } : {}),
+      ...(timeout !== undefined ? { timeout } : {}),
+    });
+    const text = await textOf(response, transport, signal);
+    try {
+      return JSON.parse(text);
+    } catch (error) {
+      throw new BrokenAnswer(`${transport.where} answered ${name} with what is no JSON`, { cause: error });
+    }
+  };
+
+  async function* once<N extends SubscriptionName>(
     name: N,
     input: InputOf<N>,
-    { signal }: { readonly signal?: AbortSignal } = {},
+    { signal, timeout = always }: SubscribeOptions<N>,
+    position: Position = {},
   ): AsyncGenerator<OutputOf<N>, void, undefined> {
-    const accept = name === 'job.log' ? 'text/plain' : 'text/event-stream';
     let response: IncomingMessage | null = null;
     try {
-      response = await send(path, name, input, {
-        agent,
-        headers: { ...headers, accept },
+      response = await send(transport, name, input, {
+        headers: {
+          accept: name === 'job.log' ? 'text/plain' : 'text/event-stream',
+          ...(position.last_event_id !== undefined ? { 'last-event-id': position.last_event_id } : {}),
+        },
         ...(signal !== undefined ? { signal } : {}),
+        ...(timeout !== undefined ? { timeout } : {}),
       });
+      position.connected?.();
       const items = name === 'job.log' ? response : streamedItems(response);
       // The route says what it carries: bytes for a log, one JSON document a message for everything else.
       for await (const item of items) yield item as OutputOf<N>;
     } catch (error) {
-      if (signal?.aborted !== true) throw broken(error, path);
+      if (signal?.aborted !== true) throw failure(error, transport);
     } finally {
       response?.destroy();
     }
   }
 
-  return {
-    async call(name, input, { signal } = {}) {
-      const response = await send(path, name, input, {
-        agent,
-        headers,
-        ...(signal !== undefined ? { signal } : {}),
-      });
-      return JSON.parse(await textOf(response, path));
-    },
-    subscribe,
-    close: () => agent.destroy(),
-  };
-}
-
-interface SendOptions {
-  readonly agent: Agent;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly signal?: AbortSignal;
-}
-
-/** Sends a request; resolves with a successful answer's head, its body unread. */
-async function send(
-  socket: string,
-  name: OperationName,
-  input: Readonly<Record<string, unknown>>,
-  options: SendOptions,
-): Promise<IncomingMessage> {
-  const route: Route = ROUTES[name];
-  const fields = new Map(Object.entries(input).filter(([, value]) => value !== undefined));
-  const path = route.path.replaceAll(/\{(\w+)\}/g, (_, field: string) => {
-    const value = String(fields.get(field) ?? '');
-    fields.delete(field);
-    // These would be read as a part of the path, however they are escaped.
-    if (['', '.', '..'].includes(value)) {
-      throw new ClientError(problem('invalid_input', `${name}: ${field} must not be '${value}'`));
-    }
-    return encodeURIComponent(value);
-  });
-  const body = route.method === 'POST' ? JSON.stringify(Object.fromEntries(fields)) : null;
-  const query = new URLSearchParams();
-  if (body === null) for (const [field, value] of fields) query.set(field, String(value));
-
-  const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    const outgoing = request(
-      {
-        socketPath: socket,
-        method: route.method,
-        path: query.size > 0 ? `${path}?${query}` : path,
-        headers: body === null ? options.headers : { ...options.headers, 'content-type': 'application/json' },
-        agent: options.agent,
-        ...(options.signal !== undefined ? { signal: options.signal } : {}),
-      },
-      resolve,
+  const subscribe: OperationCalls['subscribe'] = (name, input, wishes = {}) => {
+    if (wishes.resume !== true) return once(name, input, wishes);
+    const { signal, timeout } = wishes;
+    const both = {
+      ...(signal !== undefined ? { signal } : {}),
+      ...(timeout !== undefined ? { timeout } : {}),
+    };
+    const events = resumed(
+      // Only events can be gone on with: see `resume`.
+      (position) => once('event.stream', input as InputOf<'event.stream'>, both, position),
+      async () => (await call('event.list', { limit: 1 }, both)).items.at(-1)?.seq ?? 0,
+      (input as InputOf<'event.stream'>).after,
+      signal,
     );
-    outgoing.on('error', (error) => reject(broken(error, socket)));
-    outgoing.end(body ?? undefined);
-  });
-  if (response.statusCode === route.status) return response;
-  throw new ClientError(problemIn(await textOf(response, socket), response.statusCode ?? 0));
-}
+    return events as AsyncIterable<never>;
+  };
 
-async function textOf(response: IncomingMessage, socket: string): Promise<string> {
-  const chunks: Buffer[] = [];
-  try {
-    for await (const chunk of response) chunks.push(chunk);
-  } catch (error) {
-    throw broken(error, socket);
-  }
-  return Buffer.concat(chunks).toString('utf8');
+  const calls: OperationCalls = { call, subscribe };
+  return { ...calls, ...nounsOf(calls), close: transport.close };
 }
 
 async function* streamedItems(response: IncomingMessage): AsyncGenerator<unknown, void, undefined> {
@@ -159,23 +147,4 @@ async function* streamedItems(response: IncomingMessage): AsyncGenerator<unknown
     if (message.event === 'problem') throw new ClientError(JSON.parse(message.data));
     yield JSON.parse(message.data);
   }
-}
-
-function problemIn(text: string, status: number): Problem {
-  try {
-    const document = JSON.parse(text);
-    if (typeof document?.code === 'string' && document.code in PROBLEMS) return document;
-  } catch {
-    // No JSON: told below.
-  }
-  throw new BrokenAnswer(`an answer with status ${status} that is none of upkeep's`);
-}
-
-/** What a failed connection means. */
-function broken(error: unknown, socket: string): Error {
-  if (error instanceof ClientError || error instanceof NoDaemon || error instanceof BrokenAnswer)
-    return error;
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'ENOENT' || code === 'ECONNREFUSED') return new NoDaemon(socket, { cause: error });
-  return new BrokenAnswer(`lost upkeep at ${socket}: ${message}`, { cause: error });
 }

@@ -12,6 +12,7 @@ import { OPERATIONS, type OperationName } from '../../core/operation/table.ts';
 import type { EventRecord } from '../../core/store/records.ts';
 import type { Control } from '../../core/supervisor/control.ts';
 import { accepts } from './accept.ts';
+import { type Caller, callerOf, hasToken } from './caller.ts';
 import { clientActor } from './client_actor.ts';
 import { taggedResponse } from './etag.ts';
 import { IdempotencyKeys } from './idempotency.ts';
@@ -42,7 +43,7 @@ export const MCP_BODY_LIMIT = 1024 * 1024;
 const KEEP_ALIVE = 15_000;
 
 /**
- * The HTTP app. Whoever may open its socket may do everything: it grants every scope.
+ * The HTTP app. Who calls, and how far they may go, is told by the listener: see `callerOf`.
  *
  * @example
  * ```ts
@@ -161,9 +162,10 @@ async function streamedAnswer(
   load.checkStreams();
   const raw = await requestInput(c.req, route);
   const controller = new AbortController();
-  const result = await invoke(control, name, raw, contextOf(c, controller.signal));
+  const context = contextOf(c, controller.signal);
+  const result = await invoke(control, name, raw, context);
   const streamed = (body: AsyncIterable<Uint8Array | string>, type: string): Response =>
-    new Response(options.streams.body(body, controller), {
+    new Response(options.streams.body(whileAllowed(body, control, context, controller), controller), {
       headers: { 'content-type': type, 'cache-control': 'no-cache', 'x-content-type-options': 'nosniff' },
     });
   const eventStream = (messages: AsyncIterable<SseMessage>): Response =>
@@ -180,9 +182,27 @@ async function streamedAnswer(
     : eventStream(logMessages(bytes, () => options.clock.wall()));
 }
 
-/** Whoever may open the socket may do everything; upkeep's own faces say who they are, and there is nobody to deceive. */
+/** What a token has opened ends with it. */
+async function* whileAllowed<T>(
+  items: AsyncIterable<T>,
+  control: Control,
+  caller: Caller,
+  controller: AbortController,
+): AsyncGenerator<T, void, undefined> {
+  const end = (): void => controller.abort();
+  const forget = hasToken(caller) ? control.access.tokens.onEnd(caller.principal, end) : null;
+  try {
+    yield* items;
+  } finally {
+    forget?.();
+  }
+}
+
+/** Who calls; upkeep's own faces say who they are, which is believed on the owner's socket only. */
 function contextOf(c: Context, signal: AbortSignal): OperationContext {
-  return { actor: clientActor(c.req.header('upkeep-client')), scope: 'admin', principal: 'unix', signal };
+  const caller = callerOf(c);
+  const actor = hasToken(caller) ? 'http' : clientActor(c.req.header('upkeep-client'));
+  return { ...caller, actor, signal };
 }
 
 async function* eventMessages(

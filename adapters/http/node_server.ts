@@ -10,8 +10,7 @@ import {
   STATUS_CODES,
 } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { getRequestListener } from '@hono/node-server';
-import type { Hono } from 'hono/tiny';
+import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import type { Clock } from '../../core/host/host.ts';
 import { type ProblemCode, problem, problemResponse, RETRY_AFTER } from './problem.ts';
 import type { OpenStreams } from './stream_body.ts';
@@ -47,13 +46,16 @@ export interface NodeServer {
   close(streams: OpenStreams, clock: Pick<Clock, 'timer'>, grace: number): Promise<void>;
 }
 
-/** A server for the app. */
-export function createNodeServer(app: Hono, limits: Limits = LIMITS): NodeServer {
+/** Answers a request; `env` has the connection that it came by. */
+export type Fetch = (request: Request, env: HttpBindings) => Response | Promise<Response>;
+
+/** A server that answers by `fetch`. */
+export function createNodeServer(fetch: Fetch, limits: Limits = LIMITS): NodeServer {
   const unanswered = new Set<ServerResponse>();
   /** The exchanges of each connection that are not over, the oldest first. */
   const underWay = new WeakMap<Duplex, Set<Exchange>>();
   let connections = 0;
-  const listener = getRequestListener(app.fetch, {
+  const listener = getRequestListener((request, env) => fetch(request, env as HttpBindings), {
     // What is no URL that a host could have. Whatever happens behind the app's own door is answered there.
     errorHandler: (error) =>
       problemResponse(problem('malformed_request', error instanceof Error ? error.message : 'no such URL')),

@@ -6,6 +6,8 @@ import type { InputIssue } from '../../core/operation/input_issue.ts';
 
 /** What only HTTP can go wrong with. */
 export type TransportErrorCode =
+  | 'unauthorized'
+  | 'rate_limited'
   /** What came is no HTTP request. */
   | 'malformed_request'
   | 'no_route'
@@ -49,6 +51,8 @@ export const PROBLEMS = {
   unavailable: { status: 503, title: 'Unavailable' },
   internal: { status: 500, title: 'Internal error' },
   malformed_request: { status: 400, title: 'Malformed request' },
+  unauthorized: { status: 401, title: 'Unauthorized' },
+  rate_limited: { status: 429, title: 'Too many requests' },
   no_route: { status: 404, title: 'No such path' },
   method_not_allowed: { status: 405, title: 'Method not allowed' },
   not_acceptable: { status: 406, title: 'Not acceptable' },
@@ -110,6 +114,7 @@ export function problemResponse(document: Problem, headers: Record<string, strin
     headers: {
       'content-type': 'application/problem+json',
       ...(document.status === 503 ? { 'retry-after': String(RETRY_AFTER) } : {}),
+      ...(document.code === 'unauthorized' ? { 'www-authenticate': 'Bearer realm="upkeep"' } : {}),
       ...headers,
     },
   });

@@ -6,28 +6,15 @@ import type { Server } from 'node:http';
 import { dirname } from 'node:path';
 import type { Hono } from 'hono/tiny';
 import type { Host } from '../../core/host/host.ts';
+import { OWNER } from './caller.ts';
 import { createNodeServer } from './node_server.ts';
-import type { OpenStreams } from './stream_body.ts';
+import { CannotServe, type ServeOptions } from './serving.ts';
 
 /** A server that listens. */
 export interface UnixServer {
   readonly path: string;
-  /**
-   * Takes no more connections, ends the streams, and lets requests under way finish for `grace` ms before it hangs
-   * up. Resolves when nothing is left; the socket is gone then.
-   */
+  /** See `closeServer`; the socket is gone then. */
   close(grace: number): Promise<void>;
-}
-
-/** What serving needs of the host. */
-export interface ServeOptions {
-  readonly host: Pick<Host, 'files' | 'net' | 'clock'>;
-  readonly streams: OpenStreams;
-}
-
-/** Thrown where the socket cannot safely be made. */
-export class CannotServe extends Error {
-  override readonly name = 'CannotServe';
 }
 
 /**
@@ -37,17 +24,19 @@ export class CannotServe extends Error {
  *   socket is at the path, or where binding fails.
  */
 export async function serveUnix(app: Hono, path: string, options: ServeOptions): Promise<UnixServer> {
-  const { files, clock } = options.host;
-  const { streams } = options;
-  checkPlace(path, files);
-  await removeStale(path, options.host);
+  const { host, streams, limits } = options;
+  checkPlace(path, host.files);
+  await removeStale(path, host);
 
-  const { server, close } = createNodeServer(app);
+  const { server, close } = createNodeServer(
+    (request, env) => app.fetch(request, { ...env, caller: OWNER }),
+    limits,
+  );
   await listen(server, path);
-  files.chmodSync(path, 0o600);
+  host.files.chmodSync(path, 0o600);
 
   // This also unlinks the socket.
-  return { path, close: (grace) => close(streams, clock, grace) };
+  return { path, close: (grace) => close(streams, host.clock, grace) };
 }
 
 /**

@@ -11,5 +11,5 @@ export interface AccessControl {
   readonly tokens: Tokens;
   readonly audit: AuditLog;
   /** A text without what is known to be a secret of a service. */
-  redact(text: string): string;
+  readonly redact: (text: string) => string;
 }

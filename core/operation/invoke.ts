@@ -36,7 +36,11 @@ export async function invoke<N extends OperationName>(
   const operation: Operation = OPERATIONS[name];
   if (operation.kind !== 'command') return run(control, name, operation, raw, context);
   const { actor, principal } = context;
-  const ended = control.access.audit.begin({ operation: name, target: auditTarget(raw), actor, principal });
+  const { audit, redact } = control.access;
+  const target = auditTarget(raw);
+  // A secret may have been pasted into the wrong field.
+  const shown = target === null ? null : redact(target);
+  const ended = audit.begin({ operation: name, target: shown, actor, principal });
   try {
     const result = await run(control, name, operation, raw, context);
     ended('done', null);

@@ -1,9 +1,10 @@
 /**
- * `upkeep up [-f FILE] [-d] [--state DIR] [--recovery restart]`
+ * `upkeep up [-f FILE] [-d] [--state DIR] [--listen [ADDRESS:]PORT] [--read-only] [--recovery restart]`
  */
 
 import { createClient } from '../../client/client.ts';
 import { NoDaemon } from '../../client/errors.ts';
+import type { ListenAddress } from '../../http/listen_address.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
 import type { Io } from '../io.ts';
 import { serviceFile, socketOf, stateDir } from '../place.ts';
@@ -13,6 +14,8 @@ import type { CommonOptions } from '../session.ts';
 export interface UpOptions extends CommonOptions {
   readonly detach?: boolean;
   readonly recovery?: 'restart';
+  readonly listen?: ListenAddress;
+  readonly readOnly?: boolean;
   /** False to leave the printing of events out. */
   readonly events: boolean;
 }
@@ -36,6 +39,8 @@ export async function up(io: Io, options: UpOptions): Promise<ExitCode> {
     recovery: options.recovery ?? 'as_specified',
     events: options.events ? 'printed' : 'kept',
     format: options.json === true ? 'json' : 'text',
+    read_only: options.readOnly === true,
+    ...(options.listen === undefined ? {} : { listen: options.listen }),
   });
   await daemon.ended;
   await daemon.printer.flushed();

@@ -46,7 +46,7 @@ async function serve(changes: Partial<Limits> = {}): Promise<NodeServer> {
     streams,
     report: (error) => reported.push(error),
   });
-  const made = createNodeServer(app, { ...LIMITS, ...changes });
+  const made = createNodeServer(app.fetch, { ...LIMITS, ...changes });
   running = made;
   await new Promise<void>((resolve) => made.server.listen(path, resolve));
   return made;

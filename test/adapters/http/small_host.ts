@@ -3,7 +3,7 @@
  */
 import * as fs from 'node:fs';
 import { connect } from 'node:net';
-import type { ServeOptions } from '../../../adapters/http/serve_unix.ts';
+import type { ServeOptions } from '../../../adapters/http/serving.ts';
 
 export const smallHost: ServeOptions['host'] = {
   files: fs,

@@ -17,7 +17,12 @@ beforeEach(() => {
 async function send(message: unknown): Promise<unknown> {
   const answer = await answerRpc(typeof message === 'string' ? message : JSON.stringify(message), {
     call: (name, input) =>
-      invoke(control, name, input, { actor: 'http', principal: 'unix', scope, signal: new AbortController().signal }),
+      invoke(control, name, input, {
+        actor: 'http',
+        principal: 'unix',
+        scope,
+        signal: new AbortController().signal,
+      }),
     discover: async () => 'the document',
     report: (error) => reported.push(error),
   });
