@@ -17,9 +17,14 @@ export async function openLog(host: Host, file: LogFile, flags: number): Promise
     const path = file.path;
     const handle = await openUnless(host, path, flags, () => file.path !== path);
     if (handle === null) continue;
-    const { dev, ino } = await handle.stat({ bigint: true });
-    if (dev === file.id.dev && ino === file.id.ino) return handle;
-    await handle.close();
+    let same = false;
+    try {
+      const { dev, ino } = await handle.stat({ bigint: true });
+      same = dev === file.id.dev && ino === file.id.ino;
+    } finally {
+      if (!same) await handle.close();
+    }
+    if (same) return handle;
     if (file.path !== path) continue;
     const message = `Cannot use ${path} as somebody has put another file in its place`;
     throw Object.assign(new Error(message), { code: 'ENOENT' });

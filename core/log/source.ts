@@ -68,7 +68,7 @@ export function segmentIndex(files: Files, log: JobLog, name: SegmentName): LogI
 /** A file that somebody writes to, and whose head may leave it between any two calls. */
 async function openLive(host: Host, file: LogFile): Promise<Source> {
   const handle = await openLog(host, file, READ);
-  const { mtimeMs } = await handle.stat();
+  const { mtimeMs } = await orClose(handle, () => handle.stat());
   return {
     holds: (cursor) => cursor.file === file,
     index: () => file.readIndex(),
@@ -123,8 +123,10 @@ function stillSource(handle: FileHandle, name: SegmentName, still: Still): Sourc
 async function openPlain(host: Host, log: JobLog, name: SegmentName): Promise<Source | null> {
   const handle = await openIfThere(host, log.path(`${formatSegment(name)}.log`));
   if (handle === null) return null;
-  const index = segmentIndex(host.files, log, name);
-  const { size, mtimeMs } = await handle.stat();
+  const { index, size, mtimeMs } = await orClose(handle, async () => {
+    const { size, mtimeMs } = await handle.stat();
+    return { index: segmentIndex(host.files, log, name), size, mtimeMs };
+  });
   const fetch = (offset: number, length: number) => readAt(handle, offset - index.base, length);
   return stillSource(handle, name, { index, written_at: mtimeMs, end: index.base + size, fetch });
 }
@@ -134,10 +136,13 @@ async function openPacked(host: Host, log: JobLog, name: SegmentName): Promise<S
     const file = `${formatSegment(name)}.log.${codec.suffix}`;
     const handle = await openIfThere(host, log.path(file));
     if (handle === null) continue;
-    const index = segmentIndex(host.files, log, name);
     const { work } = codec;
-    if (work === null) return await openUnreadable(handle, name, file, index);
-    return await openMembers(handle, name, index, { ...codec, work });
+    return await orClose(handle, () => {
+      const index = segmentIndex(host.files, log, name);
+      return work === null
+        ? openUnreadable(handle, name, file, index)
+        : openMembers(handle, name, index, { ...codec, work });
+    });
   }
   return null;
 }
@@ -197,6 +202,16 @@ async function openMembers(
     return pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces);
   };
   return stillSource(handle, name, { index, written_at: mtimeMs, end, fetch });
+}
+
+/** What is opened and then cannot be used is let go. */
+async function orClose<T>(handle: FileHandle, use: () => Promise<T>): Promise<T> {
+  try {
+    return await use();
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
 }
 
 async function openIfThere(host: Host, path: string): Promise<FileHandle | null> {

@@ -139,11 +139,13 @@ export class Reaper {
   }
 
   /** Each that is known had its time to die of SIGKILL. */
-  #isDecided({ target, main_gone, killed_at, looked }: Task): boolean {
+  #isDecided({ target, main_gone, killed_at, looked, survivors }: Task): boolean {
     if (killed_at === null) return true;
     // Nobody looks for others before its end is told: it survives, or the news is on its way.
     if (!main_gone) return this.#host.processes.isAlive(target.identity);
-    return looked && this.#host.clock.mono() - killed_at >= KILL_INTERVAL;
+    if (!looked || this.#host.clock.mono() - killed_at < KILL_INTERVAL) return false;
+    // Where the event loop comes late, the look was long ago: they have died since, and the next one is due.
+    return survivors.some((stat) => this.#lives(target, stat));
   }
 
   async #begin(task: Task): Promise<void> {
@@ -203,9 +205,7 @@ export class Reaper {
     const { identity } = task.target;
     const { processes } = this.#host;
     // Known survivors first: as long as one of them lives there is no need to walk over /proc again.
-    const still = task.survivors.filter((stat) =>
-      processes.isAlive({ ...identity, pid: stat.pid, start_time: stat.start_time }),
-    );
+    const still = task.survivors.filter((stat) => this.#lives(task.target, stat));
     if (still.length > 0) return { processes: still, complete: true };
     if (processes.groupExists(identity.pid)) {
       const snapshot = await this.#table.snapshot(0);
@@ -214,6 +214,10 @@ export class Reaper {
       if (members.length > 0) return { processes: members, complete: true };
     }
     return this.#finder.find(task.target);
+  }
+
+  #lives({ identity }: ReapTarget, { pid, start_time }: ProcessStat): boolean {
+    return this.#host.processes.isAlive({ ...identity, pid, start_time });
   }
 
   #isCurrent(task: Task): boolean {

@@ -16,6 +16,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
+import { escapeeOf } from '../support/escapee.ts';
 import { alive, freePort, pidOf, run, Sandbox, signalMain } from '../support/sandbox.ts';
 import { until } from '../support/until.ts';
 
@@ -86,7 +87,7 @@ describe('case 2: a grandchild of the last incarnation still holds the port', ()
     await sandbox.up();
     await sandbox.untilAction('web', running);
     const before = await sandbox.action('web');
-    const escapee = Number(readFileSync(`${record}.escapees`, 'utf8').trim());
+    const escapee = await escapeeOf(record);
     // The tree is looked at once a second, so that sessions seen in it are known.
     await new Promise((resolve) => setTimeout(resolve, 1_500));
 
@@ -303,9 +304,8 @@ describe('case 10: a tree that ignores SIGTERM', () => {
     );
     await sandbox.up();
     await sandbox.untilAction('web', running);
-    await until(() => existsSync(`${record}.escapees`));
+    const escapee = await escapeeOf(record);
     const main = pidOf(await sandbox.action('web'));
-    const escapee = Number(readFileSync(`${record}.escapees`, 'utf8').trim());
 
     const stopped = await sandbox.cli('stop', 'web');
     expect(stopped.code).toBe(0);

@@ -26,6 +26,45 @@ beforeEach(() => {
 });
 afterEach(() => remove());
 
+describe('a file by its number', () => {
+  it('is of the log while it is the active one or may still have writers, and never once it is another', async () => {
+    const { logs, quiet } = logsIn(dir);
+    const job = jobWith({ compress: 'gzip' });
+    const [first, second, third] = [0, 1, 2].map((incarnation) => {
+      const { fd, file } = logs.open(job, incarnation);
+      writeSync(fd, 'line\n');
+      return file;
+    });
+    if (first === undefined || second === undefined || third === undefined) throw new Error('no logs');
+    expect([first, second, third].map((file) => logs.has(job, file))).toEqual([true, true, true]);
+    expect(logs.has(jobWith({}, 'other'), first)).toBe(false);
+
+    logs.release(job, first);
+    await quiet();
+    expect(logs.has(job, first)).toBe(false);
+    // Somebody else has removed it.
+    const folder = folderOf(dir, job);
+    unlinkSync(join(folder, '1.log'));
+    expect(logs.has(job, second)).toBe(false);
+    // The active one is held open: nobody else gets its number.
+    unlinkSync(join(folder, 'current.log'));
+    expect(logs.has(job, third)).toBe(true);
+    logs.close(job.job_id);
+    expect(logs.has(job, third)).toBe(false);
+  });
+
+  it('is of no log where what lies in its place is none', () => {
+    const { logs } = logsIn(dir);
+    const job = jobWith();
+    const { file } = logs.open(job, 0);
+    logs.closeAll();
+    const current = join(folderOf(dir, job), 'current.log');
+    unlinkSync(current);
+    mkdirSync(current);
+    expect(logs.has(job, file)).toBe(false);
+  });
+});
+
 describe('opening a log', () => {
   it('gives a fresh file for each incarnation, in a folder that nobody else can read', () => {
     const { logs } = logsIn(join(dir, 'state', 'logs'));

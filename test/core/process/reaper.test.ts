@@ -240,6 +240,23 @@ describe('Reaper', () => {
     expect(reaper.undecided('j', 2)).toBeNull();
   });
 
+  it('calls nobody a survivor who has died since the last look, however late the next one is', async () => {
+    const { machine, reaper, told, end } = scene([child(101, { ignores: ['SIGTERM', 'SIGKILL'] })]);
+    machine.remove(MAIN);
+    await end(true);
+    reaper.escalate('j', 2);
+    await machine.pass(200);
+    // The event loop stands still for longer than SIGKILL may take.
+    machine.clock.now += 3_000;
+    expect(reaper.undecided('j', 2)).toBeNull();
+    machine.remove(101);
+    const decided = reaper.undecided('j', 2);
+    expect(decided).not.toBeNull();
+    await machine.pass(200);
+    await decided;
+    expect(told).toEqual([true]);
+  });
+
   it('waits no longer for a look that hangs than for half a minute, and no longer than there is something', async () => {
     class HungFinder extends EscapeeFinder {
       override find(): Promise<Remains> {
