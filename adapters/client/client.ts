@@ -10,7 +10,7 @@ import type {
   SubscriptionName,
 } from '../../core/operation/table.ts';
 import { PROBLEMS, type Problem, problem } from '../http/problem.ts';
-import { ROUTES, type Route } from '../http/routes.ts';
+import { hasBody, ROUTES, type Route } from '../http/routes.ts';
 import { BrokenAnswer, ClientError, NoDaemon } from './errors.ts';
 import { sseMessages } from './sse_reader.ts';
 
@@ -112,7 +112,7 @@ async function send(
     }
     return encodeURIComponent(value);
   });
-  const body = route.method === 'POST' ? JSON.stringify(Object.fromEntries(fields)) : null;
+  const body = hasBody(route) ? JSON.stringify(Object.fromEntries(fields)) : null;
   const query = new URLSearchParams();
   if (body === null) for (const [field, value] of fields) query.set(field, String(value));
 

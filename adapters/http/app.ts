@@ -15,7 +15,7 @@ import type { Control } from '../../core/supervisor/control.ts';
 import { logMessages } from './log_lines.ts';
 import { type Problem, problem, problemOf, problemResponse, RequestProblem } from './problem.ts';
 import { requestInput } from './request_input.ts';
-import { ROUTES, type Route } from './routes.ts';
+import { hasBody, ROUTES, type Route } from './routes.ts';
 import { type SseMessage, sseText } from './sse.ts';
 import type { OpenStreams } from './stream_body.ts';
 
@@ -46,16 +46,17 @@ const KEEP_ALIVE = 15_000;
  */
 export function createApp(control: Control, options: AppOptions): Hono {
   const app = new Hono();
-  const tooLarge = bodyLimit({
-    maxSize: BODY_LIMIT,
-    onError: () => problemResponse(problem('too_large', `a body has ${BODY_LIMIT} bytes at most`)),
-  });
+  const tooLarge = (maxSize: number) =>
+    bodyLimit({
+      maxSize,
+      onError: () => problemResponse(problem('too_large', `a body has ${maxSize} bytes at most`)),
+    });
 
   const methods = new Map<string, string[]>();
   for (const [name, route] of Object.entries(ROUTES) as [OperationName, Route][]) {
     const path = honoPath(route.path);
     methods.set(path, [...(methods.get(path) ?? []), route.method]);
-    if (route.method === 'POST') app.post(path, tooLarge);
+    if (hasBody(route)) app.on(route.method, path, tooLarge(route.body_limit ?? BODY_LIMIT));
     app.on(route.method, path, (c) => answer(control, options, name, route, c));
   }
   app.get('/readyz', (c) => {

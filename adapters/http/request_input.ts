@@ -4,7 +4,7 @@
  */
 import type { HonoRequest } from 'hono';
 import { RequestProblem } from './problem.ts';
-import type { Route } from './routes.ts';
+import { hasBody, type Route } from './routes.ts';
 
 /**
  * The raw input that a request carries.
@@ -20,7 +20,7 @@ export async function requestInput(request: HonoRequest, route: Route): Promise<
   for (const [field, values] of Object.entries(request.queries())) {
     for (const value of values) add(field, converted(value, route.convert[field]));
   }
-  if (route.method === 'POST') {
+  if (hasBody(route)) {
     for (const [field, value] of Object.entries(await jsonObject(request))) add(field, value);
   }
   const last = request.header('last-event-id');

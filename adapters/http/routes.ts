@@ -15,7 +15,7 @@ export type RouteBody =
 
 /** One operation's place. */
 export interface Route {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** `{field}` stands for a field of the input. */
   readonly path: string;
   readonly body: RouteBody;
@@ -23,8 +23,18 @@ export interface Route {
   readonly convert: Readonly<Record<string, 'number' | 'boolean'>>;
   /** The status of success. */
   readonly status: 200 | 202;
+  /** The largest body that is read, bytes, where it is not the usual one. */
+  readonly body_limit?: number;
   /** The input field that a `Last-Event-ID` stands for. */
   readonly resume?: string;
+}
+
+/** A service file that is written down as one JSON string: every character of it may need two bytes or more. */
+const SPEC_BODY = 10 * 1024 * 1024;
+
+/** True where the fields that are not in the path are in a JSON body; else they are in the query. */
+export function hasBody({ method }: Pick<Route, 'method'>): boolean {
+  return method === 'POST' || method === 'PUT';
 }
 
 /** The route of every operation; the compiler refuses a table that lacks one. */
@@ -35,6 +45,10 @@ export const ROUTES = {
   'service.stop': post('/v1/services/{name}/stop'),
   'service.restart': post('/v1/services/{name}/restart'),
   'service.why': get('/v1/services/{name}/why'),
+  'service.put': { ...post('/v1/services/{name}'), method: 'PUT', body_limit: SPEC_BODY },
+  'service.delete': { ...get('/v1/services/{name}', { dry_run: 'boolean' }), method: 'DELETE' },
+  'spec.check': { ...post('/v1/check'), body_limit: SPEC_BODY },
+  'spec.apply': { ...post('/v1/apply'), body_limit: SPEC_BODY },
   'run.list': get('/v1/runs', { limit: 'number' }),
   'run.get': get('/v1/runs/{id}'),
   'job.list': get('/v1/jobs', { limit: 'number' }),
@@ -49,6 +63,19 @@ export const ROUTES = {
     body: 'log',
     resume: 'since',
   },
+  'job.signal': post('/v1/jobs/{id}/signal'),
+  'log.read': get('/v1/jobs/{id}/lines', {
+    tail: 'number',
+    since: 'number',
+    incarnation: 'number',
+    limit: 'number',
+  }),
+  'log.search': get('/v1/log/search', {
+    incarnation: 'number',
+    since: 'number',
+    until: 'number',
+    limit: 'number',
+  }),
   'holder.find': get('/v1/holders', { tcp_port: 'number', udp_port: 'number' }),
   'plugin.list': get('/v1/plugins', { limit: 'number' }),
   'event.list': get('/v1/events', { after: 'number', limit: 'number' }),

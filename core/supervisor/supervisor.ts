@@ -11,6 +11,7 @@ import type { Logs } from '../log/mod.ts';
 import type { PluginHost } from '../plugin/remote/plugin_host.ts';
 import type { PluginRecord } from '../plugin/remote/plugin_record.ts';
 import { isPluginService } from '../plugin/remote/plugin_service.ts';
+import type { Identity } from '../process/identity.ts';
 import type { Reaper } from '../process/reaper.ts';
 import type { Claim } from '../reclaim/claim.ts';
 import { classify, type ProbeHost, type ReclaimWorld } from '../reclaim/mod.ts';
@@ -35,7 +36,11 @@ import {
 import type { Fleet } from './fleet.ts';
 import type { JobLoop } from './job_loop.ts';
 import type { JobWatch } from './job_watch.ts';
+import type { LogControl } from './log_control.ts';
+import { LogLines } from './log_lines.ts';
 import { type JobRuntime, type Origin, type ServiceRuntime, wantedOf } from './runtime.ts';
+import { type SendableSignal, signalJob } from './signal_job.ts';
+import type { SpecControl } from './spec_control.ts';
 import { explainAction, explainService } from './why.ts';
 
 /** The parts that a supervisor answers from. */
@@ -52,6 +57,7 @@ export interface SupervisorParts {
   readonly events: EventFeed;
   readonly plugins: PluginHost;
   readonly about: Omit<DaemonHealth, 'status' | 'store'>;
+  readonly spec: SpecControl;
   /** Reads the service file again and applies it; null where that was done. */
   reload(origin: Origin): Promise<SpecIssue[] | null>;
   /** Resolves once what earlier incarnations left behind is searched for and ended. */
@@ -87,6 +93,8 @@ const WHY_LINES = 10;
 /** A running upkeep. */
 export class Supervisor implements Control {
   readonly stopped: Promise<void>;
+  readonly spec: SpecControl;
+  readonly lines: LogControl;
   readonly #parts: SupervisorParts;
   /** Told whenever a job has changed. */
   readonly #watchers = new Set<() => void>();
@@ -95,6 +103,14 @@ export class Supervisor implements Control {
 
   constructor(parts: SupervisorParts) {
     this.#parts = parts;
+    this.spec = parts.spec;
+    this.lines = new LogLines({
+      clock: parts.host.clock,
+      logs: parts.logs,
+      jobs: (query) => this.jobs(query),
+      job: (id) => this.job(id),
+      logOf: (id) => this.#logOf(id),
+    });
     this.stopped = new Promise((resolve) => {
       this.#hasStopped = resolve;
     });
@@ -161,6 +177,12 @@ export class Supervisor implements Control {
   restart(name: string, actor: Actor): ServiceView {
     this.#parts.fleet.restart(name, { actor, cause: null });
     return this.service(name);
+  }
+
+  signal(jobId: string, signal: SendableSignal, actor: Actor): Identity {
+    this.#job(jobId);
+    const { host, loop } = this.#parts;
+    return signalJob(host, loop, loop.jobs.get(jobId), signal, actor);
   }
 
   settled(name: string, timeout: number): Promise<boolean> {

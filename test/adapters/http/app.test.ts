@@ -2,7 +2,7 @@ import type { Hono } from 'hono/tiny';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { BODY_LIMIT, createApp } from '../../../adapters/http/app.ts';
 import { PROBLEMS, type Problem } from '../../../adapters/http/problem.ts';
-import { ROUTES, type Route } from '../../../adapters/http/routes.ts';
+import { hasBody, ROUTES, type Route } from '../../../adapters/http/routes.ts';
 import { OpenStreams } from '../../../adapters/http/stream_body.ts';
 import type { Page } from '../../../core/operation/page.ts';
 import { OPERATIONS } from '../../../core/operation/table.ts';
@@ -35,6 +35,25 @@ const routes: [string, Route][] = Object.entries(ROUTES);
 /** A request to a route with its fields filled in. */
 function concrete(path: string): string {
   return path.replace('{name}', 'web').replace('/runs/{id}', '/runs/run-web').replace('{id}', 'job-web');
+}
+
+/** The fields that some operations cannot do without, beside those in the path. */
+const NEEDED: Readonly<Record<string, object>> = {
+  'service.put': { spec: {} },
+  'spec.check': { spec: '' },
+  'spec.apply': { spec: {} },
+  'job.signal': { signal: 'SIGHUP' },
+  'log.search': { query: 'one' },
+};
+
+/** A request for an operation, with no more than it needs. */
+function ask(name: string, route: Route, method: string = route.method) {
+  const needed = NEEDED[name] ?? {};
+  const path = concrete(route.path);
+  if (!hasBody(route))
+    return app.request(`${path}?${new URLSearchParams(Object.entries(needed))}`, { method });
+  const headers = { 'content-type': 'application/json' };
+  return app.request(path, { method, body: JSON.stringify(needed), headers });
 }
 
 function post(path: string, body: string, type = 'application/json') {
@@ -74,8 +93,8 @@ describe('routes', () => {
 
   test.each(routes.filter(([name]) => name !== 'event.stream' && name !== 'holder.find'))(
     '%s answers',
-    async (_, route) => {
-      const response = await app.request(concrete(route.path), { method: route.method });
+    async (name, route) => {
+      const response = await ask(name, route);
       expect(response.status).toBe(route.status);
       await response.text();
       expect(reported).toEqual([]);
@@ -83,16 +102,18 @@ describe('routes', () => {
   );
 
   test.each(routes)('the path of %s says which methods it has', async (_, route) => {
-    const response = await app.request(concrete(route.path), { method: 'DELETE' });
+    const response = await app.request(concrete(route.path), { method: 'PATCH' });
     expect(response.status).toBe(405);
-    expect(response.headers.get('allow')).toBe(route.method === 'GET' ? 'GET, HEAD' : 'POST');
+    const methods = routes.filter(([, { path }]) => path === route.path).map(([, { method }]) => method);
+    const allowed = methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
+    expect(response.headers.get('allow')).toBe(allowed.join(', '));
     expect((await problemOf(response)).code).toBe('method_not_allowed');
   });
 
   test.each(routes.filter(([, route]) => route.method === 'GET' && !route.path.includes('holders')))(
     'HEAD of %s has no body, and leaves nothing open',
-    async (_, route) => {
-      const response = await app.request(concrete(route.path), { method: 'HEAD' });
+    async (name, route) => {
+      const response = await ask(name, route, 'HEAD');
       expect(response.status).toBe(200);
       expect(await response.text()).toBe('');
       expect(control.listeners.size).toBe(0);
