@@ -2,8 +2,8 @@
  * Pages of lines, and searching for lines: both bounded in what they read and in what they give, and gone on with by a
  * cursor.
  */
-import type { Host } from '../host/host.ts';
-import { matchingTexts } from '../plugin/text_pattern.ts';
+import type { Clock, Host } from '../host/host.ts';
+import { matchingTexts, PatternTooSlow } from '../plugin/text_pattern.ts';
 import type { JobLog } from './job_log.ts';
 import { type ScannedLine, scanLines, textOf, timeOf } from './line_scan.ts';
 import { firstPlace } from './pieces.ts';
@@ -60,7 +60,7 @@ export interface SearchQuery {
 export const PAGE_BYTES = 262_144;
 
 /** Ms that a regex may hold everything up for one chunk. */
-const PATTERN_LIMIT = 50;
+const PATTERN_LIMIT = 100;
 
 /** A page of lines. `next` is null where nothing follows. */
 export async function pageOfLines(
@@ -109,12 +109,13 @@ export async function searchLines(
     if (from !== null) await seekSpot(log, reader, from);
     else if (since !== null) await seekTime(log, reader, since);
     const lines: LogLine[] = [];
+    let moved = false;
     for await (const batch of scanLines(log, reader, incarnation, from?.within_line === true)) {
       const [first] = batch.lines;
       if (until !== null && first !== undefined && (timeOf(first) ?? 0) > until) break;
       budget.bytes -= batch.read;
       const texts = batch.lines.map(textOf);
-      for (const index of matchingTexts(pattern, texts, PATTERN_LIMIT)) {
+      for (const index of await matching(pattern, texts, host.clock)) {
         const line = batch.lines[index];
         if (line === undefined || (until !== null && (timeOf(line) ?? 0) > until)) continue;
         lines.push(logLine(line));
@@ -122,12 +123,30 @@ export async function searchLines(
         budget.found -= line.bytes.length;
         if (budget.lines <= 0 || budget.found <= 0) return { lines, next: formatSpot(line.next) };
       }
-      if (signal.aborted || budget.bytes <= 0 || host.clock.mono() >= budget.until) {
+      // A piece of a line at a file's end, where it alone was read, would be where the next search begins, for ever.
+      moved ||= batch.lines.length > 0 || batch.next.within_line;
+      const over = signal.aborted || budget.bytes <= 0 || host.clock.mono() >= budget.until;
+      if (over && moved) {
         return { lines, next: formatSpot(batch.next) };
       }
     }
     return { lines, next: null };
   });
+}
+
+/** A busy machine makes any regex slow: one that was is given another try, once everything else has had its turn. */
+async function matching(
+  pattern: string,
+  texts: readonly string[],
+  clock: Pick<Clock, 'timer'>,
+): Promise<number[]> {
+  try {
+    return matchingTexts(pattern, texts, PATTERN_LIMIT);
+  } catch (error) {
+    if (!(error instanceof PatternTooSlow)) throw error;
+    await new Promise<void>((resolve) => clock.timer(PATTERN_LIMIT, resolve));
+    return matchingTexts(pattern, texts, PATTERN_LIMIT);
+  }
 }
 
 async function withReader<T>(

@@ -192,7 +192,9 @@ async function* chunks(log: JobLog, reader: Reader, incarnation: number | null):
     if (source !== null && range !== null) {
       cursor.offset = Math.max(cursor.offset, range.from);
       const from = cursor.offset;
-      const length = Math.min(CHUNK, Math.max(0, range.to - from));
+      // What one incarnation has written and what the next has are read apart: a line is of one of them.
+      const turn = source.index().runs.find((run) => run.offset > from)?.offset ?? range.to;
+      const length = Math.min(CHUNK, Math.max(0, Math.min(turn, range.to) - from));
       const read: { chunk: Chunk | null } = { chunk: null };
       const bytes = await source.read(cursor, from, length, (got) => {
         const spot = spotOf(log, cursor, source.start());

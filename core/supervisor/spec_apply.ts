@@ -102,8 +102,9 @@ export class SpecApply implements SpecControl {
     const { inTurn, check, current, files, instance } = this.#ports;
     return inTurn(async () => {
       this.#refuseHalting();
-      const present = this.#present();
-      const text = typeof wanted === 'string' ? wellFormed(wanted) : edited(present.text, wanted);
+      const given = typeof wanted === 'string' ? wellFormed(wanted) : null;
+      const present = this.#present(given);
+      const text = given ?? edited(present.text, wanted as Wanted);
       const checked = await check(text);
       if ('issues' in checked) {
         throw new InvalidSpec(typeof wanted === 'string' ? checked.issues : checked.issues.map(withoutPlace));
@@ -138,11 +139,12 @@ export class SpecApply implements SpecControl {
     if (this.#ports.halting()) throw new Unavailable('upkeep is going down');
   }
 
-  /** The file on disk, if it is what upkeep last took over. */
-  #present(): PresentFile {
+  /** The file on disk, if it is what upkeep last took over, or says already what it is to say. */
+  #present(wanted: string | null): PresentFile {
     const { files, path, current } = this.#ports;
     const present = readPresent(files, path);
-    if (textDigest(present.text) === current().digest) return present;
+    const isKnown = textDigest(present.text) === current().digest;
+    if (isKnown || present.text === wanted) return present;
     throw new Conflict(
       `${path} is not what upkeep last read: somebody has changed it; have it read again first (SIGHUP)`,
     );

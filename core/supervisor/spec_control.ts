@@ -37,7 +37,7 @@ export interface SpecControl {
   checkSpec(spec: SpecSource): SpecVerdict;
   /**
    * Makes the service file say something else, and takes it over. Text is written as it is; of plain data only what
-   * differs is changed in the present text, whose comments stay.
+   * differs is changed in the present text, whose comments stay. A text that is on disk already is taken over as it is.
    *
    * @throws {@link InvalidSpec}, {@link Conflict} where the file on disk is not what upkeep last read or cannot be
    * replaced safely, {@link Unavailable}; then nothing was changed.
