@@ -116,7 +116,7 @@ async function send(
   const query = new URLSearchParams();
   if (body === null) for (const [field, value] of fields) query.set(field, String(value));
 
-  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+  const response = await new Promise<IncomingMessage>(function ask(resolve, reject) {
     const outgoing = request(
       {
         socketPath: socket,
@@ -128,7 +128,11 @@ async function send(
       },
       resolve,
     );
-    outgoing.on('error', (error) => reject(broken(error, socket)));
+    outgoing.on('error', (error: NodeJS.ErrnoException) => {
+      // An idle connection that upkeep has hung up on meanwhile: it has read nothing of this, so it is asked anew.
+      if (outgoing.reusedSocket && error.code === 'EPIPE') ask(resolve, reject);
+      else reject(broken(error, socket));
+    });
     outgoing.end(body ?? undefined);
   });
   if (response.statusCode === route.status) return response;

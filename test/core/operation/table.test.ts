@@ -1,3 +1,4 @@
+import { toJsonSchema } from '@valibot/to-json-schema';
 import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
 import { type Operation, SCOPES } from '../../../core/operation/operation.ts';
@@ -34,6 +35,23 @@ describe('the table of operations', () => {
       .filter(([, operation]) => operation.kind === 'subscription')
       .map(([name]) => name);
     expect(subscriptions.sort()).toEqual(['event.stream', 'job.log']);
+  });
+});
+
+describe('examples', () => {
+  const given = table.filter(([, { example }]) => example !== undefined);
+
+  test.each(given)('that of %s is what it takes and what it answers', (_, { example, input, output }) => {
+    expect(v.safeParse(input, example?.input).issues).toBeUndefined();
+    if (example?.output === undefined) return;
+    // What comes out equal was described whole.
+    expect(v.parse(output, example.output)).toEqual(example.output);
+  });
+
+  test.each(given)('the schemas of %s can be published', (_, { input, output }) => {
+    const options = { typeMode: 'input', errorMode: 'ignore' } as const;
+    expect(toJsonSchema(input, options)).toMatchObject({ type: 'object' });
+    expect(toJsonSchema(output, options)).toMatchObject({ type: 'object' });
   });
 });
 
