@@ -5,13 +5,16 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { SCOPES } from '../../core/access/scope.ts';
 import { type ListenAddress, parseListen } from '../http/listen_address.ts';
+import type { ApplyOptions } from './commands/apply.ts';
 import type { AuditOptions } from './commands/audit.ts';
 import type { EventsOptions } from './commands/events.ts';
 import type { HealOptions } from './commands/heal.ts';
+import type { InitOptions } from './commands/init.ts';
 import type { LogsOptions } from './commands/logs.ts';
 import type { McpOptions } from './commands/mcp.ts';
 import type { PluginsCheckOptions } from './commands/plugins_check.ts';
 import type { PluginsNewOptions } from './commands/plugins_new.ts';
+import type { SearchOptions } from './commands/search.ts';
 import type { TokenCreateOptions } from './commands/token.ts';
 import type { UpOptions } from './commands/up.ts';
 import type { WantOptions } from './commands/want.ts';
@@ -144,6 +147,24 @@ function addCommands(program: Command, io: Io, ended: (code: ExitCode) => void):
       ended(await (await import('./commands/logs.ts')).logs(io, target, options)),
     );
 
+  command(
+    'search <query> [service[/action]]',
+    'look for text, or a /regex/, in the logs of all services or of one',
+  )
+    .option('-n, --lines <count>', 'the first so many lines (default: 100)', pageSize)
+    .option('--since <time>', 'only what is newer: 10m, 2026-11-24T03:12, or ms since 1970', moment)
+    .option('--until <time>', 'only what is older', moment)
+    .action(async (query: string, target: string | undefined, options: SearchOptions) =>
+      ended(await (await import('./commands/search.ts')).search(io, query, target, options)),
+    );
+
+  command(
+    'signal <service[/action]> <signal>',
+    'send a signal to the main process of an action: HUP, USR1 …',
+  ).action(async (target: string, name: string, options: CommonOptions) =>
+    ended(await (await import('./commands/signal.ts')).signal(io, target, name, options)),
+  );
+
   command('why <service>', 'explain why a service is as it is, and what to do').action(
     async (service: string, options: CommonOptions) =>
       ended(await (await import('./commands/why.ts')).why(io, service, options)),
@@ -230,6 +251,32 @@ function addCommands(program: Command, io: Io, ended: (code: ExitCode) => void):
     )
     .option('--read-only', 'offer nothing that changes anything')
     .action(async (options: McpOptions) => ended(await (await import('./commands/mcp.ts')).mcp(io, options)));
+
+  command(
+    'apply [file]',
+    'make what a file says what upkeep keeps (default: the service file as it is on disk)',
+  )
+    .option('--dry-run', 'say what would change, and change nothing')
+    .action(async (file: string | undefined, options: ApplyOptions) =>
+      ended(await (await import('./commands/apply.ts')).apply(io, file, options)),
+    );
+
+  command('doctor', 'look whether upkeep can do all that it is there for on this machine').action(
+    async (options: CommonOptions) => ended(await (await import('./commands/doctor.ts')).doctor(io, options)),
+  );
+
+  program
+    .command('init')
+    .description(
+      'write an upkeep.yaml to begin with, from a Procfile, a compose or pm2 file, or a package.json',
+    )
+    .option('--from <file>', 'the file to begin from (default: the first of those that is here)')
+    .option('-o, --output <file>', 'where to (default: upkeep.yaml)')
+    .option('--force', 'write over what is there')
+    .option('--json', 'answer in JSON')
+    .action(async (options: InitOptions) =>
+      ended(await (await import('./commands/init.ts')).init(io, options)),
+    );
 
   program
     .command('check [file]')

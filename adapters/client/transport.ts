@@ -4,7 +4,7 @@
 import { Agent, type IncomingMessage, type RequestOptions, request } from 'node:http';
 import type { OperationName } from '../../core/operation/table.ts';
 import { PROBLEMS, type Problem, problem } from '../http/problem.ts';
-import { ROUTES, type Route } from '../http/routes.ts';
+import { ROUTES, type Route, takesBody } from '../http/routes.ts';
 import { BrokenAnswer, ClientError, NoDaemon } from './errors.ts';
 
 /** Where upkeep is: the path of its socket, the same by name, or its URL and a token. */
@@ -77,12 +77,12 @@ export async function send(
     }
     return encodeURIComponent(value);
   });
-  const body = route.method === 'GET' ? null : JSON.stringify(Object.fromEntries(fields));
+  const body = takesBody(route) ? JSON.stringify(Object.fromEntries(fields)) : null;
   const query = new URLSearchParams();
   if (body === null) for (const [field, value] of fields) query.set(field, String(value));
 
   signal?.throwIfAborted();
-  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+  const response = await new Promise<IncomingMessage>(function ask(resolve, reject) {
     const outgoing = request(
       {
         ...transport.options,
@@ -104,7 +104,11 @@ export async function send(
       const timer = setTimeout(late, timeout);
       outgoing.once('response', () => clearTimeout(timer)).once('close', () => clearTimeout(timer));
     }
-    outgoing.on('error', (error) => reject(failure(error, transport, signal)));
+    outgoing.on('error', (error: NodeJS.ErrnoException) => {
+      // An idle connection that upkeep has hung up on meanwhile: it has read nothing of this, so it is asked anew.
+      if (outgoing.reusedSocket && error.code === 'EPIPE') ask(resolve, reject);
+      else reject(failure(error, transport, signal));
+    });
     outgoing.end(body ?? undefined);
   });
   if (response.statusCode === route.status) return response;

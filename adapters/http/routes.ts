@@ -29,6 +29,9 @@ export interface Route {
   readonly resume?: string;
 }
 
+/** A service file that is written down as one JSON string: every character of it may need two bytes or more. */
+const SPEC_BODY = 10 * 1024 * 1024;
+
 /** The route of every operation; the compiler refuses a table that lacks one. */
 export const ROUTES = {
   'service.list': get('/v1/services', { limit: 'number' }),
@@ -38,6 +41,10 @@ export const ROUTES = {
   'service.restart': post('/v1/services/{name}/restart'),
   'service.why': get('/v1/services/{name}/why'),
   'service.heal': post('/v1/services/{name}/heal'),
+  'service.put': { ...post('/v1/services/{name}'), method: 'PUT', limit: SPEC_BODY },
+  'service.delete': { ...get('/v1/services/{name}', { dry_run: 'boolean' }), method: 'DELETE' },
+  'spec.check': { ...post('/v1/check'), limit: SPEC_BODY },
+  'spec.apply': { ...post('/v1/apply'), limit: SPEC_BODY },
   'run.list': get('/v1/runs', { limit: 'number' }),
   'run.get': get('/v1/runs/{id}'),
   'job.list': get('/v1/jobs', { limit: 'number' }),
@@ -52,6 +59,19 @@ export const ROUTES = {
     body: 'log',
     resume: 'since',
   },
+  'job.signal': post('/v1/jobs/{id}/signal'),
+  'log.read': get('/v1/jobs/{id}/lines', {
+    tail: 'number',
+    since: 'number',
+    incarnation: 'number',
+    limit: 'number',
+  }),
+  'log.search': get('/v1/log/search', {
+    incarnation: 'number',
+    since: 'number',
+    until: 'number',
+    limit: 'number',
+  }),
   'holder.find': get('/v1/holders', { tcp_port: 'number', udp_port: 'number' }),
   'plugin.list': get('/v1/plugins', { limit: 'number' }),
   'event.list': get('/v1/events', { after: 'number', limit: 'number' }),

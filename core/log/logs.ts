@@ -8,6 +8,14 @@ import { CODECS } from './codec.ts';
 import { type JobLog, makeFolder, namesIn, type OpenedLog } from './job_log.ts';
 import { Keeper } from './keeper.ts';
 import { CURRENT, readLayout } from './layout.ts';
+import {
+  type LineQuery,
+  type LogLine,
+  pageOfLines,
+  type SearchBudget,
+  type SearchQuery,
+  searchLines,
+} from './line_query.ts';
 import type { LogJob, LogPolicy } from './log_job.ts';
 import type { LogsOptions } from './options.ts';
 import { readLog } from './read.ts';
@@ -198,6 +206,21 @@ export class Logs {
   /** The same, then what is written from then on, over restarts and rotations, until the signal aborts. */
   async *follow(job: LogJob, query: LogQuery, signal: AbortSignal): AsyncIterable<Uint8Array> {
     yield* readLog(this.#options.host, this.#load(job, 0), query, signal);
+  }
+
+  /** A page of lines, oldest first. `next` is where the next one begins; null where nothing follows for now. */
+  lines(job: LogJob, query: LineQuery, limit: number): Promise<{ lines: LogLine[]; next: string | null }> {
+    return pageOfLines(this.#options.host, this.#load(job, 0), query, limit);
+  }
+
+  /** Lines that match, as far as the budget goes; `next` is null where the log was searched to its end. */
+  search(
+    job: LogJob,
+    query: SearchQuery,
+    budget: SearchBudget,
+    signal: AbortSignal,
+  ): Promise<{ lines: LogLine[]; next: string | null }> {
+    return searchLines(this.#options.host, this.#load(job, 0), query, budget, signal);
   }
 
   /**

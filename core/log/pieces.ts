@@ -40,6 +40,17 @@ export function previousPlace(log: JobLog, cursor: Place): Place | null {
   return name === undefined ? null : segmentPlace(log, name, Number.POSITIVE_INFINITY);
 }
 
+/** A place in a segment; null where there is no such segment any more. */
+export function placeIn(log: JobLog, name: SegmentName, offset: number): Place | null {
+  const there = names(log).some((other) => compareSegments(other, name) === 0);
+  return there ? segmentPlace(log, name, offset) : null;
+}
+
+/** The name of the newest segment; null where there is none. */
+export function lastSegment(log: JobLog): SegmentName | null {
+  return names(log).at(-1) ?? null;
+}
+
 /** True where both are in the same file. */
 export function sameFile(a: Place, b: Place): boolean {
   const [one, other] = [nameAt(a), nameAt(b)];

@@ -13,6 +13,9 @@ export interface InputIssue {
   readonly message: string;
   /** What was there: a short scalar as it is, anything else by its kind only. */
   readonly value: string;
+  /** Where in a text that was given, both from 1; null, or left out, where it is no place in one. */
+  readonly line?: number | null;
+  readonly column?: number | null;
 }
 
 /** Strings longer than this are not repeated in an answer. */

@@ -5,6 +5,7 @@
 import * as v from 'valibot';
 import { auditTarget, isRehearsal } from '../access/audited.ts';
 import { type Control, NotFound } from '../supervisor/control.ts';
+import { Conflict, InvalidSpec, Unavailable } from '../supervisor/refusal.ts';
 import { OperationError } from './error.ts';
 import { inputIssues } from './input_issue.ts';
 import { type Operation, type OperationContext, SCOPES } from './operation.ts';
@@ -120,6 +121,11 @@ async function* namingFailures<T>(items: AsyncIterable<T>): AsyncGenerator<T, vo
 function operationError(error: unknown): OperationError {
   if (error instanceof OperationError) return error;
   if (error instanceof NotFound) return new OperationError('not_found', error.message, { cause: error });
+  if (error instanceof Conflict) return new OperationError('conflict', error.message, { cause: error });
+  if (error instanceof Unavailable) return new OperationError('unavailable', error.message, { cause: error });
+  if (error instanceof InvalidSpec) {
+    return new OperationError('invalid_input', error.message, { issues: error.issues, cause: error });
+  }
   // What went wrong inside may tell more than the caller should see: it goes into the log only.
   return new OperationError('internal', "upkeep failed at this; upkeep's own log says why", { cause: error });
 }

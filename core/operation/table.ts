@@ -7,6 +7,7 @@ import { daemonShutdown, healthGet, holderFind } from './daemon_operations.ts';
 import { eventList, eventStreamed } from './event_operations.ts';
 import { serviceHeal } from './heal_operations.ts';
 import { jobGet, jobList, jobLog, runGet, runList } from './job_operations.ts';
+import { jobSignal, logRead, logSearch } from './line_operations.ts';
 import type { Operation } from './operation.ts';
 import { pluginList } from './plugin_operations.ts';
 import {
@@ -17,6 +18,7 @@ import {
   serviceStop,
   serviceWhy,
 } from './service_operations.ts';
+import { serviceDelete, servicePut, specApply, specCheck } from './spec_operations.ts';
 
 /** Every operation by its name. */
 export const OPERATIONS = {
@@ -27,11 +29,18 @@ export const OPERATIONS = {
   'service.restart': serviceRestart,
   'service.why': serviceWhy,
   'service.heal': serviceHeal,
+  'service.put': servicePut,
+  'service.delete': serviceDelete,
+  'spec.check': specCheck,
+  'spec.apply': specApply,
   'run.list': runList,
   'run.get': runGet,
   'job.list': jobList,
   'job.get': jobGet,
   'job.log': jobLog,
+  'job.signal': jobSignal,
+  'log.read': logRead,
+  'log.search': logSearch,
   'holder.find': holderFind,
   'plugin.list': pluginList,
   'event.list': eventList,

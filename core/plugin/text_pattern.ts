@@ -13,6 +13,11 @@ const LIMIT = 250;
 
 const REGEX = /^\/(.+)\/([imsu]*)$/s;
 
+/** A regex took longer than it may. */
+export class PatternTooSlow extends Error {
+  override readonly name = 'PatternTooSlow';
+}
+
 /** A pattern in a service file: text that must be contained, or `/regex/` with the flags `i`, `m`, `s`, `u`. */
 export const patternField: Reads<string, string> = v.pipe(
   v.string('must be text'),
@@ -39,7 +44,35 @@ export const patternField: Reads<string, string> = v.pipe(
 export function findPattern(pattern: string, texts: readonly string[]): number {
   const regex = regexOf(pattern);
   if (regex === null) return texts.findIndex((text) => text.includes(pattern));
-  return search(regex, texts);
+  return runLimited<number>('first', regex, texts, LIMIT);
+}
+
+/**
+ * Which of several texts contain a pattern, or are matched by it: their indices, rising.
+ *
+ * @param limit Ms that a regex may take over all of them.
+ * @throws where it takes longer.
+ *
+ * @example
+ * ```ts
+ * matchingTexts('/^e/', ['error', 'warning', 'end'], 50); // [0, 2]
+ * ```
+ */
+export function matchingTexts(pattern: string, texts: readonly string[], limit: number): number[] {
+  const regex = regexOf(pattern);
+  if (regex === null) return texts.flatMap((text, index) => (text.includes(pattern) ? [index] : []));
+  return Array.from(runLimited<number[]>('all', regex, texts, limit));
+}
+
+/** What is wrong with a pattern; null where nothing is. */
+export function patternFault(pattern: string): string | null {
+  if (pattern === '') return 'must be text to look for, or /regex/: not empty';
+  try {
+    regexOf(pattern);
+    return null;
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
 /** Whether a text contains a pattern, or is matched by it. Throws as {@link findPattern} does. */
@@ -64,20 +97,28 @@ function regexOf(pattern: string): RegExp | null {
   }
 }
 
-const SEARCH = 'texts.findIndex((text) => regex.test(text))';
+const SEARCHES = {
+  first: 'texts.findIndex((text) => regex.test(text))',
+  all: 'texts.flatMap((text, index) => (regex.test(text) ? [index] : []))',
+} as const;
 
-let sandbox: { readonly script: Script; readonly context: Context } | undefined;
+type Search = keyof typeof SEARCHES;
+
+let sandbox: { readonly scripts: Readonly<Record<Search, Script>>; readonly context: Context } | undefined;
 
 /** Only a script can be given a limit; the context is made once, as that takes a millisecond. */
-function search(regex: RegExp, texts: readonly string[]): number {
-  sandbox ??= { script: new Script(SEARCH), context: createContext() };
-  const { script, context } = sandbox;
+function runLimited<T>(search: Search, regex: RegExp, texts: readonly string[], limit: number): T {
+  sandbox ??= {
+    scripts: { first: new Script(SEARCHES.first), all: new Script(SEARCHES.all) },
+    context: createContext(),
+  };
+  const { scripts, context } = sandbox;
   Object.assign(context, { regex, texts });
   try {
-    return script.runInContext(context, { timeout: LIMIT }) as number;
+    return scripts[search].runInContext(context, { timeout: limit }) as T;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error;
-    throw new Error(`Cannot look for ${regex} as it must take less than ${LIMIT} ms`);
+    throw new PatternTooSlow(`Cannot look for ${regex} as it must take less than ${limit} ms`);
   } finally {
     Object.assign(context, { regex: undefined, texts: undefined });
   }

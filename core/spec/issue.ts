@@ -47,13 +47,19 @@ export function shown(path: Path, value: unknown): string {
   if (kind === 'nothing') return 'nothing';
   if (Array.isArray(value)) return `a list of ${value.length}`;
   if (kind === 'map') return 'a map';
-  const secret =
+  const secret = isSecret(path);
+  if (typeof value !== 'string') return secret ? `a ${kind}` : String(value);
+  return secret || value.length > SHOWN_LENGTH ? `text of ${value.length} characters` : JSON.stringify(value);
+}
+
+/** True for what stands at a path that is, or may be, a secret: variables, headers, what a notifier takes. */
+export function isSecret(path: Path): boolean {
+  return (
     path.includes('env') ||
     path.includes('headers') ||
     isNotifyOption(path) ||
-    SECRET.test(String(path.at(-1)));
-  if (typeof value !== 'string') return secret ? `a ${kind}` : String(value);
-  return secret || value.length > SHOWN_LENGTH ? `text of ${value.length} characters` : JSON.stringify(value);
+    SECRET.test(String(path.at(-1)))
+  );
 }
 
 /** What a notifier takes of its own: many an address to be told at is a secret as a whole. */

@@ -11,8 +11,11 @@ import type { PluginRecord } from '../plugin/remote/plugin_record.ts';
 import type { Identity } from '../process/identity.ts';
 import type { Claim, Holder } from '../reclaim/claim.ts';
 import type { Actor, EventRecord, RunRow } from '../store/records.ts';
+import type { LogControl } from './log_control.ts';
 import type { NextCall } from './next_step.ts';
 import type { WhyNote } from './notes.ts';
+import type { SendableSignal } from './signal_job.ts';
+import type { SpecControl } from './spec_control.ts';
 
 /** What a service is at, all its actions taken together. */
 export type ServiceState = 'up' | 'starting' | 'degraded' | 'retrying' | 'stopping' | 'down' | 'failed';
@@ -203,6 +206,16 @@ export interface Control {
   log(jobId: string, query: LogQuery): AsyncIterable<Uint8Array>;
   /** The same, then what is written from then on, until `signal` aborts. @throws {@link NotFound} */
   followLog(jobId: string, query: LogQuery, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /** The lines of logs. */
+  readonly lines: LogControl;
+  /**
+   * Sends a signal to the main process of a job's live incarnation.
+   *
+   * @throws {@link NotFound}, {@link Conflict} where it does not run.
+   */
+  signal(jobId: string, signal: SendableSignal, actor: Actor): Identity;
+  /** The service file: checking and changing it. */
+  readonly spec: SpecControl;
   /** Every plugin, the built-in ones first. */
   plugins(): PluginRecord[];
   /** Plans what would make a service well again, and does it. */

@@ -115,12 +115,12 @@ export class JobLoop {
    * Records a fact that changes no phase: with the next decision, or by itself once the event loop has turned. What
    * reclaim did before a spawn thus costs the restart path no commit of its own.
    */
-  note(runtime: JobRuntime | null, why: Reason): void {
+  note(runtime: JobRuntime | null, why: Reason, origin: Origin = CORE): void {
     if (this.#notes.length === 0) this.#ports.clock.timer(0, () => this.#commit([], {}));
     const job = runtime?.job ?? null;
     this.#notes.push({
       owner: runtime,
-      event: this.#record(job, job, this.#ports.redact(why), CORE, runtime),
+      event: this.#record(job, job, this.#ports.redact(why), origin, runtime),
     });
   }
 

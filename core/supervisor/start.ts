@@ -38,7 +38,8 @@ import { instanceName, openStateFolder, type StatePaths } from './paths.ts';
 import { recover } from './recovery.ts';
 import { Roster } from './roster.ts';
 import { CORE, type JobRuntime, type Origin } from './runtime.ts';
-import { type CheckedFile, readServiceFile, SpecError } from './service_file.ts';
+import { type CheckedFile, checkServiceText, readServiceFile, SpecError } from './service_file.ts';
+import { SpecApply } from './spec_apply.ts';
 import { EventFeed, Supervisor } from './supervisor.ts';
 import { findSurvivors } from './survivors.ts';
 
@@ -126,12 +127,17 @@ async function assemble(
     },
   });
 
+  /** The service file as it was last taken over. */
+  let current = first;
+
   /** Takes over a service file: the records first, then what follows of them, after `between`. */
   async function takeOver(
-    { file, plugins: loaded }: CheckedFile,
+    checked: CheckedFile,
     origin: Origin,
     between: () => Promise<void> = async () => {},
   ): Promise<void> {
+    current = checked;
+    const { file, plugins: loaded } = checked;
     const own = plugins.adopt(loaded, file);
     probes.configure(file.probes);
     notifications.apply(file.notify);
@@ -338,6 +344,18 @@ async function assemble(
       spec_file: options.spec_file,
       started_at,
     },
+    spec: new SpecApply({
+      files,
+      path: options.spec_file,
+      instance,
+      built_in: options.plugins,
+      current: () => current,
+      check: (text) => checkServiceText(text, options, true),
+      takeOver,
+      inTurn: (work) => reading.run(work),
+      halting: () => loop.halting,
+      note: (why, origin) => loop.note(null, why, origin),
+    }),
     reload: (origin) =>
       reading.run(async () => {
         try {

@@ -13,6 +13,7 @@ import type { Logs } from '../log/mod.ts';
 import type { PluginHost } from '../plugin/remote/plugin_host.ts';
 import type { PluginRecord } from '../plugin/remote/plugin_record.ts';
 import { isPluginService } from '../plugin/remote/plugin_service.ts';
+import type { Identity } from '../process/identity.ts';
 import type { Reaper } from '../process/reaper.ts';
 import type { Claim } from '../reclaim/claim.ts';
 import { classify, type ProbeHost, type ReclaimWorld } from '../reclaim/mod.ts';
@@ -38,8 +39,12 @@ import { explainJob } from './explain.ts';
 import type { Fleet } from './fleet.ts';
 import type { JobLoop } from './job_loop.ts';
 import type { JobWatch } from './job_watch.ts';
+import type { LogControl } from './log_control.ts';
+import { LogLines } from './log_lines.ts';
 import type { StandingNotes } from './notes.ts';
 import { type JobRuntime, type Origin, type ServiceRuntime, wantedOf } from './runtime.ts';
+import { type SendableSignal, signalJob } from './signal_job.ts';
+import type { SpecControl } from './spec_control.ts';
 import { explainService } from './why.ts';
 
 /** The parts that a supervisor answers from. */
@@ -59,6 +64,7 @@ export interface SupervisorParts {
   readonly heal: HealControl;
   readonly standing: StandingNotes;
   readonly about: Omit<DaemonHealth, 'status' | 'store'>;
+  readonly spec: SpecControl;
   /** Reads the service file again and applies it; null where that was done. */
   reload(origin: Origin): Promise<SpecIssue[] | null>;
   /** Resolves once what earlier incarnations left behind is searched for and ended. */
@@ -91,6 +97,8 @@ export class EventFeed {
 export class Supervisor implements Control {
   readonly stopped: Promise<void>;
   readonly heal: HealControl;
+  readonly spec: SpecControl;
+  readonly lines: LogControl;
   readonly #parts: SupervisorParts;
   /** Told whenever a job has changed. */
   readonly #watchers = new Set<() => void>();
@@ -100,6 +108,14 @@ export class Supervisor implements Control {
   constructor(parts: SupervisorParts) {
     this.#parts = parts;
     this.heal = parts.heal;
+    this.spec = parts.spec;
+    this.lines = new LogLines({
+      clock: parts.host.clock,
+      logs: parts.logs,
+      jobs: (query) => this.jobs(query),
+      job: (id) => this.job(id),
+      logOf: (id) => this.#logOf(id),
+    });
     this.stopped = new Promise((resolve) => {
       this.#hasStopped = resolve;
     });
@@ -170,6 +186,12 @@ export class Supervisor implements Control {
   restart(name: string, actor: Actor): ServiceView {
     this.#parts.fleet.restart(name, { actor, cause: null });
     return this.service(name);
+  }
+
+  signal(jobId: string, signal: SendableSignal, actor: Actor): Identity {
+    this.#job(jobId);
+    const { host, loop } = this.#parts;
+    return signalJob(host, loop, loop.jobs.get(jobId), signal, actor);
   }
 
   settled(name: string, timeout: number): Promise<boolean> {

@@ -15,15 +15,20 @@ export function writeServices(dir: string, services: object): void {
 }
 
 /**
- * Starts upkeep on `dir/upkeep.json` and the state folder `dir/<state>`.
+ * Starts upkeep on `dir/<file>` and the state folder `dir/<state>`.
  *
  * @param at Told of each fault point that is passed.
  */
-export function inProcess(dir: string, state: string, at: FaultPoint = () => {}): Promise<Supervisor> {
+export function inProcess(
+  dir: string,
+  state: string,
+  at: FaultPoint = () => {},
+  file = 'upkeep.json',
+): Promise<Supervisor> {
   return startSupervisor({
     host: withFaults(nodeHost(), at),
     state_dir: join(dir, state),
-    spec_file: join(dir, 'upkeep.json'),
+    spec_file: join(dir, file),
     plugins: builtInPlugins,
     recovery: 'as_specified',
     env: process.env,

@@ -2,10 +2,10 @@
  * `upkeep logs SERVICE[/ACTION] [-f] [-n COUNT] [--since WHEN] [--incarnation N] [--grep TEXT]`
  */
 import type { InputOf } from '../../../core/operation/table.ts';
-import type { ActionView } from '../../../core/supervisor/control.ts';
-import { CliError, EXIT, type ExitCode } from '../exit.ts';
+import { EXIT, type ExitCode } from '../exit.ts';
 import type { Io } from '../io.ts';
 import { type CommonOptions, withDaemon } from '../session.ts';
+import { chosenJobs, type TargetJob } from '../target.ts';
 import { wholeLines } from '../text/lines.ts';
 import { paintFor } from '../text/paint.ts';
 
@@ -24,13 +24,11 @@ const TERMINAL_LINES = 100;
 
 /** Shows what a service has written: one action byte for byte, several with the action before each line. */
 export async function logs(io: Io, target: string, options: LogsOptions): Promise<ExitCode> {
-  const [name = '', action] = target.split('/', 2);
   return withDaemon(io, options, async (client) => {
-    const service = await client.call('service.get', { name });
-    const jobs = chosen(name, action, service.actions);
+    const jobs = await chosenJobs(client, target);
     const width = Math.max(...jobs.map((job) => job.action.length));
     const paint = paintFor(io);
-    const show = async ({ action: from, id }: Job): Promise<void> => {
+    const show = async ({ action: from, id }: TargetJob): Promise<void> => {
       const chunks = client.subscribe('job.log', { id, ...query(options, io) });
       if (options.json === true) {
         for await (const line of wholeLines(chunks))
@@ -46,25 +44,6 @@ export async function logs(io: Io, target: string, options: LogsOptions): Promis
     else for (const job of jobs) await show(job);
     return EXIT.done;
   });
-}
-
-interface Job {
-  readonly action: string;
-  readonly id: string;
-}
-
-function chosen(service: string, action: string | undefined, actions: readonly ActionView[]): Job[] {
-  const named = action === undefined ? actions : actions.filter((candidate) => candidate.action === action);
-  if (named.length === 0) {
-    const names = actions.map((candidate) => candidate.action).join(', ');
-    throw new CliError(EXIT.not_found, `'${service}' has no action '${action ?? ''}'; it has: ${names}`);
-  }
-  const jobs = named.flatMap(({ action: of, job_id }) =>
-    job_id === null ? [] : [{ action: of, id: job_id }],
-  );
-  if (jobs.length === 0)
-    throw new CliError(EXIT.failed, `'${service}' has not been started yet: it has no log`);
-  return jobs;
 }
 
 function query(options: LogsOptions, io: Io): Omit<InputOf<'job.log'>, 'id'> {

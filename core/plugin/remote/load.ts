@@ -199,7 +199,7 @@ function builtInNames({ probes, health_checks, rotators, notifiers }: BuiltInPlu
 }
 
 /** The built-in plugins and those that were loaded. */
-function registryOf(plugins: readonly LoadedPlugin[], builtIn: BuiltInPlugins): SpecRegistry {
+export function registryOf(plugins: readonly LoadedPlugin[], builtIn: BuiltInPlugins): SpecRegistry {
   const named = (kind: PluginDescription['kind']) =>
     plugins.flatMap(({ description }) => {
       if (description?.kind !== kind) return [];

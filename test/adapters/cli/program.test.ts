@@ -65,6 +65,12 @@ describe('exit codes', () => {
     ['events', '-n', '1001'],
     ['up', '--recovery', 'adopt'],
     ['holders', '8080'],
+    ['signal', 'web'],
+    ['signal', 'web', 'SEGV'],
+    ['search'],
+    ['search', '/(/'],
+    ['search', 'x', '-n', '0x'],
+    ['apply', 'nothing.yaml'],
     ['holders', ':99999'],
     ['status', ''],
     ['why', '..'],
@@ -85,6 +91,7 @@ describe('exit codes', () => {
     ['why', 'wbe'],
     ['heal', 'wbe', '--yes'],
     ['logs', 'wbe'],
+    ['signal', 'wbe', 'HUP'],
     ['events', 'wbe'],
   ];
   test.each(unknown.map((argv) => [argv.join(' '), argv] as const))('3: not found (%s)', async (_, argv) => {
@@ -106,6 +113,8 @@ describe('exit codes', () => {
     ['heal', 'web', '--dry-run'],
     ['holders', ':80'],
     ['events', '-f'],
+    ['signal', 'web', 'HUP'],
+    ['search', 'one'],
     ['down'],
   ];
   test.each(talking.map((argv) => [argv.join(' '), argv] as const))('4: no daemon (%s)', async (_, argv) => {
@@ -113,6 +122,43 @@ describe('exit codes', () => {
     expect(io.stderr).toBe(`upkeep: no upkeep runs on ${join(dir, 'elsewhere')}; start it with: upkeep up\n`);
     mkdirSync(join(dir, 'elsewhere'));
     expect(await upkeep(...argv, '--state', 'elsewhere')).toBe(4);
+  });
+
+  test('apply tells a change, signal and search say what they did', async () => {
+    writeFileSync(join(dir, 'upkeep.yaml'), 'services: {}');
+    expect(await upkeep('apply', '--dry-run')).toBe(0);
+    expect(io.stdout).toBe('+ new\n~ web/main (is restarted)\n    run: "a" → "b"\n  1 unchanged\n');
+    expect(await upkeep('signal', 'web', 'hup')).toBe(0);
+    expect(io.stdout).toContain('SIGHUP was sent to web/main (pid 4711)\n');
+    expect(
+      await upkeep(
+        'search',
+        'one',
+        'web/main',
+        '--since',
+        '1700000000000',
+        '--until',
+        '1700000000001',
+        '-n',
+        '5',
+      ),
+    ).toBe(0);
+    expect(io.stdout).toMatch(/Z web\/main#0 one\n$/);
+    expect(control.calls).toEqual([
+      ['applySpec', 'services: {}', { dry_run: true }, 'cli'],
+      ['signal', 'job-web', 'SIGHUP', 'cli'],
+      [
+        'lines.search',
+        {
+          query: 'one',
+          service: 'web',
+          action: 'main',
+          since: 1_700_000_000_000,
+          until: 1_700_000_000_001,
+          limit: 5,
+        },
+      ],
+    ]);
   });
 
   test('a failure is a document where JSON is asked for', async () => {

@@ -53,6 +53,27 @@ describe('calls', () => {
     expect(page).toMatchObject({ items: [{ name: 'api' }], next_cursor: 'api' });
   });
 
+  test('PUT has a body, DELETE has a query', async () => {
+    const spec = { actions: { main: { run: 'é "x" &=?' } } };
+    expect(await client.call('service.put', { name: 'web', spec, dry_run: true })).toEqual(control.change);
+    await client.call('service.delete', { name: 'web', dry_run: true });
+    await client.call('service.delete', { name: 'web' });
+    expect(control.calls).toEqual([
+      ['putService', 'web', spec, { dry_run: true }, 'cli'],
+      ['deleteService', 'web', { dry_run: true }, 'cli'],
+      ['deleteService', 'web', {}, 'cli'],
+    ]);
+  });
+
+  test('a service file may be larger than any other body', async () => {
+    const spec = `# ${'é'.repeat(2_000_000)}`;
+    await client.call('spec.check', { spec });
+    expect(control.calls).toEqual([['checkSpec', spec]]);
+    expect(await failure(client.call('service.delete', { name: 'wbe' }))).toMatchObject({
+      problem: { code: 'not_found', suggestion: 'web' },
+    });
+  });
+
   test('a command, with its actor', async () => {
     const { settled } = await client.call('service.restart', { name: 'web', wait: true });
     expect(settled).toBe(true);

@@ -8,6 +8,7 @@ import { Tokens } from '../../../core/access/tokens.ts';
 import type { HealControl, HealPlan, HealResult } from '../../../core/heal/heal_control.ts';
 import { Agenda } from '../../../core/host/agenda.ts';
 import type { PluginRecord } from '../../../core/plugin/remote/plugin_record.ts';
+import type { Identity } from '../../../core/process/identity.ts';
 import type { Claim } from '../../../core/reclaim/claim.ts';
 import type { Actor, EventRecord, RunRow } from '../../../core/store/records.ts';
 import {
@@ -21,6 +22,10 @@ import {
   type ServiceView,
   type Why,
 } from '../../../core/supervisor/control.ts';
+import type { LogControl } from '../../../core/supervisor/log_control.ts';
+import { Conflict } from '../../../core/supervisor/refusal.ts';
+import type { SendableSignal } from '../../../core/supervisor/signal_job.ts';
+import type { SpecChangeView, SpecControl } from '../../../core/supervisor/spec_control.ts';
 import { FakeClock } from '../../support/fake_clock.ts';
 import { MemoryAccessStore } from '../access/memory_store.ts';
 
@@ -180,6 +185,46 @@ export class FakeControl implements Control {
       return this.healResult;
     },
   };
+  change: SpecChangeView = {
+    added: ['new'],
+    removed: [],
+    changed: [
+      {
+        service: 'web',
+        action: 'main',
+        change: 'changed',
+        fields: [{ path: 'run', before: 'a', after: 'b' }],
+        restarts: true,
+      },
+    ],
+    unchanged: ['api'],
+    applied: true,
+  };
+  readonly spec: SpecControl = {
+    checkSpec: (spec) => {
+      this.calls.push(['checkSpec', spec]);
+      return { valid: true, issues: [], unchecked_plugins: [] };
+    },
+    applySpec: async (spec, options, actor) => this.#changed('applySpec', spec, options, actor),
+    putService: async (name, spec, options, actor) => this.#changed('putService', name, spec, options, actor),
+    deleteService: async (name, options, actor) => {
+      this.service(name);
+      return this.#changed('deleteService', name, options, actor);
+    },
+  };
+  readonly lines: LogControl = {
+    read: async (job_id, query) => {
+      this.calls.push(['lines.read', job_id, query]);
+      this.job(job_id);
+      const line = { job_id, incarnation: 0, time: NOW, offset: 0, text: 'one', truncated: false };
+      return { items: [line], next_cursor: null };
+    },
+    search: async (query) => {
+      this.calls.push(['lines.search', query]);
+      const line = { job_id: 'job-web', incarnation: 0, time: NOW, offset: 0, text: 'one', truncated: false };
+      return { items: [{ ...line, service: 'web', action: 'main' }], complete: true, next_cursor: null };
+    },
+  };
   stopped: Promise<void>;
   endStopped: () => void = () => {};
 
@@ -196,6 +241,18 @@ export class FakeControl implements Control {
   }
   set access(access: AccessControl) {
     this.#access = access;
+  }
+
+  #changed(...call: unknown[]): SpecChangeView {
+    this.calls.push(call);
+    return this.change;
+  }
+
+  signal(jobId: string, signal: SendableSignal, actor: Actor): Identity {
+    this.calls.push(['signal', jobId, signal, actor]);
+    const { identity } = this.job(jobId);
+    if (identity === null) throw new Conflict('the job has no process now');
+    return identity;
   }
 
   /** Stores an event and tells it, as the supervisor does. */

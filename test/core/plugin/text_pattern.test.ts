@@ -1,6 +1,14 @@
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
-import { findPattern, hasPattern, patternField, patternText } from '../../../core/plugin/text_pattern.ts';
+import {
+  findPattern,
+  hasPattern,
+  matchingTexts,
+  PatternTooSlow,
+  patternFault,
+  patternField,
+  patternText,
+} from '../../../core/plugin/text_pattern.ts';
 
 describe('a pattern', () => {
   it.each<[string, string, boolean]>([
@@ -48,6 +56,21 @@ describe('a pattern', () => {
     );
     expect(() => findPattern('/(a+)+$/', Array(100).fill(endless))).toThrow('Cannot look for');
     expect(hasPattern('/(a+)+$/', 'aaa')).toBe(true);
+  });
+
+  it('is found in each text that has it', () => {
+    expect(matchingTexts('a', ['a', 'b', 'ba'], 100)).toEqual([0, 2]);
+    expect(matchingTexts('/^A/i', ['a', 'b', 'ba'], 100)).toEqual([0]);
+    expect(matchingTexts('/x/', [], 100)).toEqual([]);
+    const endless = `${'a'.repeat(60)}!`;
+    expect(() => matchingTexts('/(a+)+$/', ['b', endless], 10)).toThrow(PatternTooSlow);
+  });
+
+  it('is told what is wrong with it', () => {
+    expect(patternFault('a')).toBeNull();
+    expect(patternFault('/a/i')).toBeNull();
+    expect(patternFault('')).toContain('not empty');
+    expect(patternFault('/(/')).toContain('Unterminated group');
   });
 
   it('is shown in quotes, unless it is a regex', () => {
