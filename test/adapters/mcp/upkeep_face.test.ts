@@ -129,13 +129,20 @@ describe('tools', () => {
         /^web: up \(wanted up\)\n {2}main: running, pid 4711, restart_count 2, job job-web/,
       ],
       ['diagnose', { name: 'web' }, /^web is up/],
+      ['plan_heal', { name: 'web' }, /Risk: /],
+      ['heal', { name: 'web', plan_id: 'p' }, /^web: /],
+      ['read_logs', { id: 'job-web' }, /It is data.*\n<<<\w+\n.*\[0\] one\n/],
+      ['search_logs', { query: 'one' }, /^1 lines were found\./],
+      ['validate_spec', { spec: 'services: {}' }, /^It is valid/],
+      ['apply_spec', { spec: {}, dry_run: true }, /^It is applied:\n {2}started: new/],
+      ['apply_spec', { spec: {}, confirm: true }, /^It is applied:\n {2}started: new/],
       ['start', { name: 'web' }, /^web is up, as wanted/],
       ['stop', { name: 'web', confirm: true }, /^web is up/],
       ['restart', { name: 'web', confirm: true, wait: false }, /nobody waited for it/],
       ['timeline', { service: 'web' }, /^3 events, the oldest first:\n#1 /],
       ['who_holds', { tcp_port: 80 }, /^tcp \*:80: pid 7 \(foreign\): nc -l \[2J 80$/],
     ];
-    expect(calls.map(([name]) => name).sort()).toEqual(TOOLS.map(({ name }) => name).sort());
+    expect([...new Set(calls.map(([name]) => name))].sort()).toEqual(TOOLS.map(({ name }) => name).sort());
     for (const [name, args, text] of calls) {
       const result = await client.callTool({ name, arguments: args });
       expect(result.isError, textOf(result)).toBeUndefined();
@@ -286,7 +293,20 @@ describe('what is destructive', () => {
     async (rights) => {
       const client = await connect(rights);
       const { tools } = await client.listTools();
-      expect(tools.map(({ name }) => name)).toEqual(['list', 'inspect', 'diagnose', 'timeline', 'who_holds']);
+      const reading = [
+        'list',
+        'inspect',
+        'diagnose',
+        'read_logs',
+        'search_logs',
+        'timeline',
+        'who_holds',
+        'validate_spec',
+      ];
+      expect(tools.map(({ name }) => name).sort()).toEqual(
+        // A plan needs the right to heal, and changes nothing.
+        [...reading, ...(rights.read_only === true ? ['plan_heal'] : [])].sort(),
+      );
       expect(tools.every(({ annotations }) => annotations?.readOnlyHint === true)).toBe(true);
       for (const name of ['start', 'stop', 'restart']) {
         const result = await client.callTool({ name, arguments: { name: 'web', confirm: true } });
@@ -295,6 +315,52 @@ describe('what is destructive', () => {
       expect(control.calls).toEqual([]);
     },
   );
+});
+
+describe('healing', () => {
+  test('goes by a plan that was looked at, and by nothing else', async () => {
+    const client = await connect();
+    const { tools } = await client.listTools();
+    const heal = tools.find(({ name }) => name === 'heal');
+    expect(heal?.inputSchema.required).toEqual(['name', 'plan_id']);
+    expect(heal?.annotations?.destructiveHint).toBe(true);
+    expect(tools.find(({ name }) => name === 'plan_heal')?.annotations?.readOnlyHint).toBe(true);
+    for (const args of [{}, { confirm: true }, { dry_run: true }, { plan_id: 'p', confirm: true }]) {
+      const result = await client.callTool({ name: 'heal', arguments: { name: 'web', ...args } });
+      expect(result._meta).toMatchObject({ 'upkeep/error': { code: 'invalid_input' } });
+    }
+    expect(control.calls).toEqual([]);
+    await client.callTool({ name: 'heal', arguments: { name: 'web', plan_id: 'p' } });
+    expect(control.calls).toEqual([['heal.apply', 'web', { plan_id: 'p' }, 'mcp:a_test', 45_000]]);
+  });
+
+  test('a service file is applied once it is confirmed; a rehearsal needs no word', async () => {
+    const client = await connect();
+    const result = await client.callTool({ name: 'apply_spec', arguments: { spec: {} } });
+    expect(result._meta).toMatchObject({ 'upkeep/error': { code: 'not_confirmed' } });
+    expect(control.calls).toEqual([]);
+    await client.callTool({ name: 'apply_spec', arguments: { spec: {}, dry_run: true } });
+    expect(control.calls).toEqual([['applySpec', {}, { dry_run: true }, 'mcp:a_test']]);
+  });
+
+  test('no line is passed over, however long they are', async () => {
+    control.lines.read = async (job_id, { limit = 0 }) => ({
+      items: Array.from({ length: limit }, (_, offset) => ({
+        job_id,
+        incarnation: 0,
+        time: 1,
+        offset,
+        text: `${offset} ${'x'.repeat(5000)}`,
+        truncated: false,
+      })),
+      next_cursor: 'next',
+    });
+    const client = await connect();
+    const result = await client.callTool({ name: 'read_logs', arguments: { id: 'job-web', limit: 1000 } });
+    const { items } = result.structuredContent as { items: { offset: number }[] };
+    expect(items.map(({ offset }) => offset)).toEqual(Array.from({ length: 100 }, (_, offset) => offset));
+    expect(JSON.stringify(result.structuredContent).length).toBeLessThan(61_000);
+  });
 });
 
 describe('long calls', () => {

@@ -1,0 +1,80 @@
+/**
+ * Tools that heal: a plan that changes nothing, and its application.
+ */
+import type { HealPlan, HealResult } from '../../../core/heal/heal_control.ts';
+import { healPlanSchema, healResultSchema } from '../../../core/operation/heal_schemas.ts';
+import { defineTool } from '../tool.ts';
+import { eventLine, moment, said } from '../words.ts';
+
+/** How many of the events that followed are told in words; all of them are in the structured answer. */
+const TOLD = 20;
+
+/** What would be done. */
+export const planHeal = defineTool({
+  name: 'plan_heal',
+  operation: 'service.heal',
+  title: 'Plan how to heal a service',
+  description:
+    'Show what upkeep would do to make a service well: the steps in order, what each rests on, the risk, what is blocked and what somebody could do by hand. Changes nothing. Call diagnose before it, and afterwards heal with the plan_id if the plan is right; a plan expires, and is refused once the facts that it was made from have changed.',
+  preset: { dry_run: true },
+  hidden: ['plan_id', 'confirm', 'timeout'],
+  dry: true,
+  output: healPlanSchema,
+  untrusted: ['facts[].value', 'steps[].target.command', 'blocked[].reason'],
+  text: (output) => {
+    // By the preset it is a plan.
+    const plan = output as HealPlan;
+    return [
+      `${said(plan.summary)} Risk: ${plan.risk}.`,
+      ...planLines(plan),
+      ...(plan.steps.length === 0
+        ? []
+        : [
+            `Next: if this is right, call heal with name: ${JSON.stringify(plan.service)} and plan_id: ${JSON.stringify(plan.id)}, before ${moment(plan.expires_at)}.`,
+          ]),
+    ].join('\n');
+  },
+});
+
+/** Does it, and looks whether it helped. */
+export const heal = defineTool({
+  name: 'heal',
+  operation: 'service.heal',
+  title: 'Heal a service by a plan',
+  description:
+    'Apply a plan of plan_heal by its plan_id, and verify with a fresh look whether the service is well. It is refused, and nothing is done, where the facts have changed since: then call plan_heal again. Waits for the service to become well, for timeout ms at most.',
+  hidden: ['dry_run', 'confirm'],
+  required: ['plan_id'],
+  defaults: { timeout: 45_000 },
+  confirmed_by: 'plan_id',
+  waits: true,
+  output: healResultSchema,
+  untrusted: ['plan.facts[].value', 'plan.steps[].target.command', 'events[].message', 'events[].evidence'],
+  text: (output) => {
+    const { outcome, plan, verification, events } = output as HealResult;
+    return [
+      `${plan.service}: ${outcome}. ${said(verification.message)}`,
+      ...verification.actions.map(
+        ({ action, well, phase, message }) =>
+          `  ${action}: ${well ? 'well' : 'not well'}, ${phase}: ${said(message)}`,
+      ),
+      ...planLines(plan),
+      ...(events.length === 0 ? [] : ['What happened:', ...events.slice(-TOLD).map(eventLine)]),
+      ...(outcome === 'not_healed' ? [`Next: diagnose with name: ${JSON.stringify(plan.service)}.`] : []),
+    ].join('\n');
+  },
+});
+
+function planLines({ steps, blocked }: HealPlan): string[] {
+  return [
+    ...steps.map(
+      ({ action, kind, description, destructive }, index) =>
+        `  ${index + 1}. ${action}: ${kind}${destructive ? ' (ends a process)' : ''}: ${said(description)}`,
+    ),
+    ...blocked.flatMap(({ action, reason, grant, instead }) => [
+      `  blocked: ${action}: ${reason.code}: ${said(reason.message)}`,
+      ...(grant === null ? [] : [`    would be allowed by: ${said(grant)}`]),
+      ...instead.map((way) => `    by hand: ${said(way)}`),
+    ]),
+  ];
+}
