@@ -77,6 +77,10 @@ interface JobEntry {
 const WIDTH = 16;
 /** Ms that a look which is told to end may take to say what it has seen; then nobody listens any more. */
 const GRACE = 500;
+/** Looks fall on instants so many ms apart: a thousand checks wake upkeep ten times a second at most. */
+const GRID = 100;
+/** But for those that come sooner than this, in ms: a pause is never another by more than a tenth. */
+const GRIDDED = 500;
 /** A check that has yet to pass for the first time looks this often at least, in ms: readiness should not wait. */
 const EAGER = 250;
 
@@ -146,7 +150,10 @@ export class HealthWatch {
 
   #schedule(entry: Entry, delay: number): void {
     const { agenda, clock } = this.#ports;
-    agenda.set(keyOf(entry), clock.mono() + delay, () => void this.#look(entry));
+    const wanted = clock.mono() + delay;
+    // To the nearest, so that one which was a little late does not drift on.
+    const at = delay < GRIDDED ? wanted : Math.round(wanted / GRID) * GRID;
+    agenda.set(keyOf(entry), at, () => void this.#look(entry));
   }
 
   async #look(entry: Entry): Promise<void> {

@@ -29,7 +29,8 @@ export function openConnection(target: NetTarget, signal: AbortSignal): Promise<
 /** Reads only when asked, so that what nobody reads waits in the kernel. */
 class OpenConnection implements Connection {
   readonly #socket: Socket;
-  readonly #chunks: AsyncIterator<Uint8Array>;
+  /** Made when it is first read from: it costs more than the connection, and most looks only see that there is one. */
+  #chunks: AsyncIterator<Uint8Array> | null = null;
   /** Not the same as the stream's own `closed`, which is true before the descriptor is closed. */
   readonly #closed: Promise<void>;
 
@@ -38,7 +39,6 @@ class OpenConnection implements Connection {
     this.#closed = new Promise((resolve) => {
       socket.once('close', () => resolve());
     });
-    this.#chunks = socket[Symbol.asyncIterator]();
   }
 
   write(data: string | Uint8Array): Promise<void> {
@@ -55,6 +55,7 @@ class OpenConnection implements Connection {
   }
 
   async read(): Promise<Uint8Array | null> {
+    this.#chunks ??= this.#socket[Symbol.asyncIterator]();
     const { value, done } = await this.#chunks.next();
     return done ? null : value;
   }

@@ -61,6 +61,7 @@ export function darwinProcesses(): Processes {
     signal: (target, signal) => (isAlive(target) ? signalProcess(target.pid, signal) : 'gone'),
     signalGroup,
     groupExists,
+    children: () => null,
     watch: (target) => (isAlive(target) ? { alive: () => isAlive(target), close: () => {} } : null),
   };
 }

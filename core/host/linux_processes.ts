@@ -124,6 +124,11 @@ class LinuxProcesses implements Processes {
     return groupExists(pgid);
   }
 
+  children(pid: number): string | null {
+    // Null also for a kernel that was built without this list.
+    return this.#reader.readPages(`/proc/${pid}/task/${pid}/children`)?.trimEnd() ?? null;
+  }
+
   watch(identity: Identity): Liveness | null {
     if (identity.boot_id !== this.boot_id) return null;
     const watched = this.#open(identity);

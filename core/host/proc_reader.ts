@@ -35,6 +35,23 @@ export class ProcReader {
     });
   }
 
+  /** The whole of a list, which the kernel gives a page at a time; null where it is gone or not ours to read. */
+  readPages(path: string): string | null {
+    return this.attempt(() => {
+      const fd = openSync(path, 'r');
+      try {
+        let text = '';
+        for (;;) {
+          const length = readSync(fd, this.#buffer, 0, BUFFER_SIZE, null);
+          if (length === 0) return text;
+          text += this.#buffer.toString('latin1', 0, length);
+        }
+      } finally {
+        closeSync(fd);
+      }
+    });
+  }
+
   /** The beginning of a file that is kept open, read anew; null where its process is gone. */
   readAgain(fd: number): Buffer | null {
     try {

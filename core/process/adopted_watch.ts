@@ -2,8 +2,12 @@
  * Notices the exit of processes that are not our children: those that an earlier upkeep started.
  *
  * The kernel tells a stranger nothing about a process's end without a pidfd, which Node has not. So they are looked
- * at, four times a second, through a descriptor that stays bound to the process and not to its number. No counter of the
- * kernel's could spare that look: an end that nobody reaps changes none.
+ * at, four times a second, through a descriptor that stays bound to the process and not to its number.
+ *
+ * Whom they were left to (init, or a subreaper) has one list of all of them, and one read of it tells that none has
+ * been reaped since. Then only a share of them is looked at in its turn, as an end that nobody reaps changes no list.
+ * Where that is seen to happen, which some programs that are pid 1 of a container let happen, all are looked at each
+ * time.
  */
 import type { Agenda } from '../host/agenda.ts';
 import type { Host, Liveness } from '../host/host.ts';
@@ -11,10 +15,16 @@ import type { Identity } from './identity.ts';
 
 /** Between two looks, in ms. */
 const LOOK = 250;
+/** Each is looked at in one of so many looks, whatever the list says. */
+const TURNS = 4;
 
 interface Watched {
+  readonly pid: number;
   readonly liveness: Liveness;
   readonly gone: () => void;
+  readonly turn: number;
+  /** It is in the list. */
+  listed: boolean;
 }
 
 /** Watches adopted processes. Costs nothing while there are none. */
@@ -22,6 +32,17 @@ export class AdoptedWatch {
   readonly #host: Host;
   readonly #agenda: Agenda;
   readonly #watched = new Map<string, Watched>();
+  #count = 0;
+  #looks = 0;
+  /** Whom the first of them was left to; null while nobody is known. */
+  #reaper: number | null = null;
+  /** Its children at the latest look. */
+  #list: string | null = null;
+  /** The list has to be gone through, though it is the same. */
+  #isNew = false;
+  /** Children of the reaper that have ended: if they are in its next list, it does not reap. */
+  #ended: number[] = [];
+  #reaps = true;
 
   constructor(host: Host, agenda: Agenda) {
     this.#host = host;
@@ -30,12 +51,15 @@ export class AdoptedWatch {
 
   /** Calls `gone` once, when the process has ended (at once where it has already). */
   add(key: string, identity: Identity, gone: () => void): void {
+    const { pid } = identity;
     const liveness = this.#host.processes.watch(identity);
     if (liveness === null) {
       gone();
       return;
     }
-    this.#watched.set(key, { liveness, gone });
+    this.#count += 1;
+    this.#watched.set(key, { pid, liveness, gone, turn: this.#count % TURNS, listed: false });
+    this.#isNew = true;
     if (this.#watched.size === 1) this.#schedule();
   }
 
@@ -51,12 +75,41 @@ export class AdoptedWatch {
   }
 
   #look(): void {
-    for (const [key, { liveness, gone }] of this.#watched) {
-      if (liveness.alive()) continue;
-      liveness.close();
+    const isSame = this.#readList();
+    this.#looks += 1;
+    for (const [key, watched] of this.#watched) {
+      const hasTurn = watched.turn === this.#looks % TURNS;
+      if (isSame && this.#reaps && watched.listed && !hasTurn) continue;
+      if (watched.liveness.alive()) continue;
+      if (watched.listed) this.#ended.push(watched.pid);
+      watched.liveness.close();
       this.#watched.delete(key);
-      gone();
+      watched.gone();
     }
     if (this.#watched.size > 0) this.#schedule();
+  }
+
+  /** True where the reaper's children are the same as at the look before, so that none of them was reaped since. */
+  #readList(): boolean {
+    const { processes } = this.#host;
+    const [first] = this.#watched.values();
+    const isFirst = this.#reaper === null;
+    if (isFirst && first !== undefined) this.#reaper = processes.stat(first.pid)?.ppid ?? null;
+    const list = this.#reaper === null ? null : processes.children(this.#reaper);
+    const isSame = list !== null && list === this.#list && !this.#isNew && this.#ended.length === 0;
+    this.#list = list;
+    this.#isNew = false;
+    if (isSame) return true;
+    const children = new Set((list ?? '').split(' ').map(Number));
+    if (this.#ended.some((pid) => children.has(pid))) this.#reaps = false;
+    this.#ended = [];
+    const pids = new Set<number>();
+    for (const watched of this.#watched.values()) {
+      watched.listed = children.has(watched.pid);
+      pids.add(watched.pid);
+    }
+    // What lies there unreaped from before (often the upkeep that has died) tells what to expect.
+    if (isFirst) this.#ended = [...children].filter((pid) => !pids.has(pid) && processes.stat(pid) === null);
+    return false;
   }
 }

@@ -151,6 +151,8 @@ export class Effects {
       // No fault of a probe or a file system may wedge a job: unknown is not free, and is looked at again.
       const message = `could not find out whether the claims are free: ${(error as Error).message}`;
       this.#ports.dispatch(id, { type: 'blocked', epoch, reason: reason('PROBE_UNAVAILABLE', message) });
+    } finally {
+      if (runtime.abort === abort) runtime.abort = null;
     }
   }
 

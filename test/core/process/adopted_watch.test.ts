@@ -44,14 +44,49 @@ describe('AdoptedWatch', () => {
     expect(told).toHaveLength(3);
   });
 
-  it('takes a zombie that nobody reaps for dead, and another process with its pid too', () => {
-    const machine = new FakeMachine({ pid: 100 }, { pid: 200 });
+  it('takes another process with the pid of one for its end', () => {
+    const machine = new FakeMachine({ pid: 100 });
     const { told, add } = watchOn(machine);
-    add(100, 200);
+    add(100);
     machine.clock.advance(1_000);
-    machine.add({ pid: 100, zombie: true }, { pid: 200, start_time: 5000 });
+    // The list of children is the same: its own turn tells.
+    machine.add({ pid: 100, start_time: 5000 });
+    machine.clock.advance(4 * (INTERVAL + 1));
+    expect(told).toEqual(['job 100']);
+  });
+
+  it('takes a zombie that nobody reaps for dead within a second, and from then on within an interval', () => {
+    const machine = new FakeMachine({ pid: 100 }, { pid: 200 }, { pid: 300 }, { pid: 400 }, { pid: 500 });
+    const { told, add } = watchOn(machine);
+    add(100, 200, 300, 400, 500);
+    machine.clock.advance(1_000);
+    machine.add({ pid: 300, zombie: true });
+    machine.clock.advance(4 * (INTERVAL + 1));
+    expect(told).toEqual(['job 300']);
     machine.clock.advance(INTERVAL + 1);
-    expect(told).toEqual(['job 100', 'job 200']);
+    machine.add({ pid: 100, zombie: true }, { pid: 200, zombie: true }, { pid: 400, zombie: true });
+    machine.clock.advance(INTERVAL + 1);
+    expect(told).toEqual(['job 300', 'job 100', 'job 200', 'job 400']);
+  });
+
+  it('does so within an interval from the start where a zombie lies there already', () => {
+    const machine = new FakeMachine({ pid: 90, zombie: true }, { pid: 100 }, { pid: 200 }, { pid: 300 });
+    const { told, add } = watchOn(machine);
+    add(100, 200, 300);
+    machine.clock.advance(1_000);
+    machine.add({ pid: 100, zombie: true }, { pid: 200, zombie: true }, { pid: 300, zombie: true });
+    machine.clock.advance(INTERVAL + 1);
+    expect(told).toEqual(['job 100', 'job 200', 'job 300']);
+  });
+
+  it('tells ends within an interval, whoever the processes were left to', () => {
+    const machine = new FakeMachine({ pid: 100 }, { pid: 200, ppid: 7 }, { pid: 300, ppid: 8 });
+    const { told, add } = watchOn(machine);
+    add(100, 200, 300);
+    machine.clock.advance(1_000);
+    machine.remove(200, 300);
+    machine.clock.advance(INTERVAL + 1);
+    expect(told).toEqual(['job 200', 'job 300']);
   });
 
   it('tells at once of one that has ended already', () => {
@@ -62,13 +97,16 @@ describe('AdoptedWatch', () => {
     expect(machine.clock.pending).toBe(0);
   });
 
-  it('costs one read a process and interval, and nothing once there are none', () => {
+  it('costs a read a process and four intervals while nobody ends, and nothing once there are none', () => {
     const machine = new FakeMachine({ pid: 100 }, { pid: 200 });
     const { add } = watchOn(machine);
     expect(machine.clock.pending).toBe(0);
     add(100, 200);
-    machine.clock.advance(10 * (INTERVAL + 1));
-    expect(machine.reads).toBe(20);
+    machine.clock.advance(INTERVAL + 1);
+    // The first look is at everybody.
+    expect(machine.reads).toBe(2);
+    machine.clock.advance(40 * (INTERVAL + 1));
+    expect(machine.reads).toBe(2 + 20);
     machine.remove(100, 200);
     machine.clock.advance(INTERVAL + 1);
     expect([machine.open, machine.clock.pending]).toEqual([0, 0]);
@@ -120,9 +158,9 @@ describe('AdoptedWatch on this machine', () => {
   }
 
   it.each([
-    ['that is reaped', true, 'gone'],
-    ['that nobody reaps', false, 'Z'],
-  ])('notices an end %s with the next look', async (_which, reaps, end) => {
+    ['that is reaped with the next look', true, 'gone', 1],
+    ['that nobody reaps within four looks', false, 'Z', 4],
+  ])('notices an end %s', async (_which, reaps, end, looks) => {
     const clock = new FakeClock();
     const host = { ...nodeHost(), clock };
     const watch = new AdoptedWatch(host, new Agenda(clock));
@@ -136,7 +174,7 @@ describe('AdoptedWatch on this machine', () => {
     expect(told).toEqual([]);
     process.kill(pid, 'SIGKILL');
     await until(() => stateOf(pid) === end);
-    clock.advance(INTERVAL);
-    expect(told).toEqual([1_250]);
+    clock.advance(looks * INTERVAL);
+    expect(told).toHaveLength(1);
   });
 });

@@ -115,6 +115,8 @@ export class FakeMachine {
       return 'sent';
     },
     groupExists: (pgid) => this.#group(pgid).length > 0,
+    children: (pid) =>
+      [...this.table.values()].flatMap((child) => ((child.ppid ?? 1) === pid ? [child.pid] : [])).join(' '),
     watch: (identity) => {
       if (!this.#processes.isAlive(identity)) return null;
       this.open += 1;

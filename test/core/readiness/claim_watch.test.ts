@@ -22,7 +22,9 @@ let told: string[];
 let seen: { holders: Holder[]; complete: boolean };
 /** What only an exhaustive look sees; undefined where it sees the same. */
 let seenByAll: typeof seen | undefined;
-let looks: { at: number; exhaustive: boolean }[];
+let looks: { at: number; exhaustive: boolean; claims: number }[];
+/** How long a look takes, in ms. */
+let cost: number;
 let watch: ClaimWatch;
 
 beforeEach(() => {
@@ -32,8 +34,10 @@ beforeEach(() => {
   const host: Host = { ...nodeHost(), clock };
   seenByAll = undefined;
   looks = [];
-  const lookUp: LookUp = async (_claims, _suspects, exhaustive) => {
-    looks.push({ at: clock.now, exhaustive });
+  cost = 0;
+  const lookUp: LookUp = async (claims, _suspects, exhaustive) => {
+    looks.push({ at: clock.now, exhaustive, claims: claims.length });
+    clock.now += cost;
     return exhaustive ? (seenByAll ?? seen) : seen;
   };
   watch = new ClaimWatch(host, new Agenda(clock), lookUp, {
@@ -43,9 +47,9 @@ beforeEach(() => {
   });
 });
 
-function watched(deadline: number | null): Watched {
+function watched(deadline: number | null, job_id = 'j'): Watched {
   return {
-    job_id: 'j',
+    job_id,
     epoch: 1,
     claims: [claim],
     mode: 'own',
@@ -160,5 +164,52 @@ describe('a running job', () => {
     watch.drop('j');
     await pass(20_000);
     expect(told).toEqual([]);
+  });
+});
+
+describe('many jobs', () => {
+  it('share looks, which get a small share of the time however many jobs come in between', async () => {
+    cost = 20;
+    for (let job = 0; job < 100; job += 1) {
+      watch.watch(watched(60_000, `j${job}`));
+      await pass(10);
+    }
+    const first = looks.length;
+    expect(first).toBeGreaterThan(1);
+    // Each takes 20 ms, and after one that many shared there are 300 ms without any.
+    expect(first).toBeLessThan(12);
+    await pass(3_000);
+    expect(looks.length - first).toBeLessThan(12);
+    expect(looks.at(-1)?.claims).toBe(100);
+  });
+
+  it('have their last look before the deadline though looks rest', async () => {
+    cost = 60;
+    seen = { holders: [STRANGER], complete: true };
+    for (let job = 0; job < 10; job += 1) watch.watch(watched(job === 0 ? 500 : 60_000, `j${job}`));
+    await pass(500);
+    expect(told).toEqual(['NOT_READY: did not hold in time: tcp:80 (held by another)']);
+    expect(looks.at(-1)?.at).toBeLessThan(500);
+  });
+
+  it('that run are looked at in one pass', async () => {
+    for (let job = 0; job < 100; job += 1) {
+      watch.watch(watched(null, `j${job}`));
+      clock.advance(5);
+    }
+    seen = { holders: [OWN], complete: true };
+    await pass(6_000);
+    expect(looks.map(({ claims }) => claims)).toEqual([100]);
+  });
+
+  it('do not hurry the looks at one that may have lost a claim', async () => {
+    seen = { holders: [], complete: true };
+    watch.watch(watched(null, 'lost'));
+    await pass(5_010);
+    for (let job = 0; job < 40; job += 1) {
+      watch.watch(watched(60_000, `j${job}`));
+      await pass(10);
+    }
+    expect(told.filter((line) => line.startsWith('CLAIM_LOST'))).toEqual([]);
   });
 });

@@ -96,6 +96,7 @@ export class FakeHost implements Host {
     },
     signalGroup: () => 'gone',
     groupExists: (pgid) => [...this.table.values()].some(({ pid, session = pid }) => session === pgid),
+    children: () => null,
     watch: () => null,
   };
 }
