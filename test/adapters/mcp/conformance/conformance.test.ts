@@ -47,32 +47,29 @@ afterAll(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-describe.skipIf(conformance.needs !== null)(
-  `MCP's conformance suite (needs ${conformance.needs ?? 'nothing'})`,
-  () => {
-    // No exceptions: every scenario that is scored passes.
-    test(`requirements ${REVISION}`, async () => {
-      const { code, output } = await conformance.run(
-        'server',
-        ...['--url', url, '--requirements', REVISION, '--timeout', '600000'],
-      );
-      expect(code, output).toBe(0);
-      const { server: scored } = parse(readFileSync(REQUIREMENTS, 'utf8')) as { server: string[] };
-      expect(scored).toHaveLength(30);
-      // By name, as a scenario that was left out or looked at nothing would not fail either.
-      for (const scenario of scored) {
-        expect(output).toMatch(new RegExp(`✓ ${scenario}: [1-9]\\d* passed, 0 failed`));
-      }
-      expect(faults).toEqual([]);
-    });
+describe.skipIf(conformance.needs !== null)(`MCP's conformance suite${needing(conformance)}`, () => {
+  // No exceptions: every scenario that is scored passes.
+  test(`requirements ${REVISION}`, async () => {
+    const { code, output } = await conformance.run(
+      'server',
+      ...['--url', url, '--requirements', REVISION, '--timeout', '600000'],
+    );
+    expect(code, output).toBe(0);
+    const { server: scored } = parse(readFileSync(REQUIREMENTS, 'utf8')) as { server: string[] };
+    expect(scored).toHaveLength(30);
+    // By name, as a scenario that was left out or looked at nothing would not fail either.
+    for (const scenario of scored) {
+      expect(output).toMatch(new RegExp(`✓ ${scenario}: [1-9]\\d* passed, 0 failed`));
+    }
+    expect(faults).toEqual([]);
+  });
 
-    test('a session ends as it should', async () => {
-      const { code, output } = await conformance.run(
-        'server',
-        ...['--url', `${url}?session`, '--scenario', 'server-session-lifecycle', '--timeout', '600000'],
-      );
-      expect(code, output).toBe(0);
-      expect(output).toMatch(/[1-9]\d* passed|Passed: [1-9]/i);
-    });
-  },
-);
+  test('a session ends as it should', async () => {
+    const { code, output } = await conformance.run(
+      'server',
+      ...['--url', `${url}?session`, '--scenario', 'server-session-lifecycle', '--timeout', '600000'],
+    );
+    expect(code, output).toBe(0);
+    expect(output).toMatch(/[1-9]\d* passed|Passed: [1-9]/i);
+  });
+});
