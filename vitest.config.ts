@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/fault/storm.test.ts'],
+    exclude: ['test/fault/storm.test.ts', 'test/mcp_clients/**'],
     globalSetup: ['test/support/build.ts'],
     reporters: ['default', './test/support/plain_summary.ts'],
     // Real processes on a small machine: a test that hangs ends here, none is measured by it.
