@@ -33,6 +33,7 @@ const SERVICES = ['web', 'api', 'worker'];
 let dir: string;
 let supervisor: Supervisor;
 let server: UnixServer;
+let file: string;
 let shutdowns = 0;
 let commanded = 0;
 const reported: unknown[] = [];
@@ -42,6 +43,7 @@ beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'upkeep-fuzz-'));
   const service = { actions: { main: { process: true, run: ['sleep', '1000'] } } };
   writeServices(dir, Object.fromEntries(SERVICES.map((name) => [name, service])));
+  file = readFileSync(join(dir, 'upkeep.json'), 'utf8');
   supervisor = await inProcess(dir, 'state');
   supervisor.onEvent(({ actor }) => {
     if (actor !== 'core') commanded++;
@@ -79,12 +81,25 @@ function withoutItsEnd(target: Supervisor): Control {
 
 /** What only a command changes. What a job goes through by itself is not in it. */
 function state(): unknown {
+  const present = readFileSync(join(dir, 'upkeep.json'), 'utf8');
+  const kept = new Set(Object.keys(JSON.parse(present).services));
   return {
-    services: supervisor.services().map(({ name, wanted, run_id }) => [name, wanted, run_id]),
-    file: readFileSync(join(dir, 'upkeep.json'), 'utf8'),
+    // What has left the file goes by itself once it has stopped.
+    services: supervisor
+      .services()
+      .filter(({ name }) => kept.has(name))
+      .map(({ name, wanted, run_id }) => [name, wanted, run_id]),
+    present,
     commanded,
     shutdowns,
   };
+}
+
+/** The service file as it was, once it has other services: there shall always be something to ask about, and little. */
+async function putBack(): Promise<void> {
+  const { services } = JSON.parse(readFileSync(join(dir, 'upkeep.json'), 'utf8'));
+  if (Object.keys(services).sort().join() === [...SERVICES].sort().join()) return;
+  await supervisor.spec.applySpec(file, { dry_run: false }, 'http');
 }
 
 interface Answer {
@@ -188,7 +203,10 @@ test(`${REQUESTS} requests`, { timeout: 300_000 }, async () => {
       expect(reported).toEqual([]);
       if (done) {
         checkDone(operation, sending);
-        if (operation.kind === 'command') pool = known();
+        if (operation.kind === 'command') {
+          await putBack();
+          pool = known();
+        }
       } else {
         expect(after).toEqual(before);
         checkRefused(operation, sending, answer);
@@ -209,6 +227,5 @@ test(`${REQUESTS} requests`, { timeout: 300_000 }, async () => {
   }
   expect(commanded).toBeGreaterThan(0);
   // Who was asked so much is as well as before.
-  for (const service of SERVICES)
-    expect(supervisor.service(service).state).toMatch(/^(up|starting|down|stopping)$/);
+  expect(supervisor.health().status).toBe('ok');
 });

@@ -6,6 +6,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createApp } from '../../../adapters/http/app.ts';
+import { OWNER } from '../../../adapters/http/caller.ts';
 import {
   createNodeServer,
   LIMITS,
@@ -46,7 +47,10 @@ async function serve(changes: Partial<Limits> = {}): Promise<NodeServer> {
     streams,
     report: (error) => reported.push(error),
   });
-  const made = createNodeServer(app.fetch, { ...LIMITS, ...changes });
+  const made = createNodeServer((request, env) => app.fetch(request, { ...env, caller: OWNER }), {
+    ...LIMITS,
+    ...changes,
+  });
   running = made;
   await new Promise<void>((resolve) => made.server.listen(path, resolve));
   return made;

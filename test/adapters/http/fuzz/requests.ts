@@ -36,7 +36,7 @@ const MISSENT = [
 /** One request, right or wrong as chance has it. */
 export function fuzzRequest(route: Route, source: InputSource): FuzzRequest {
   const { random } = source;
-  const valid = objectOf(validValue(source));
+  const valid = mostlyRehearsed(objectOf(validValue(source)), source);
   const share = random.next();
   if (share < 0.15) return sent(route, valid, 'valid');
   if (share < 0.65) {
@@ -44,6 +44,16 @@ export function fuzzRequest(route: Route, source: InputSource): FuzzRequest {
     return sent(route, damagedInput(valid, damage, source), damage);
   }
   return missent(sent(route, valid, random.pick(MISSENT)), source);
+}
+
+/** Where a command can be rehearsed it mostly is: each that is carried out stops and starts processes, which takes long. */
+function mostlyRehearsed(
+  input: Record<string, unknown>,
+  { schema, random }: InputSource,
+): Record<string, unknown> {
+  const { dry_run, plan_id } = schema.properties ?? {};
+  if (dry_run === undefined || plan_id !== undefined) return input;
+  return random.next() < 0.95 ? { ...input, dry_run: true } : input;
 }
 
 function objectOf(value: unknown): Record<string, unknown> {
