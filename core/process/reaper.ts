@@ -112,7 +112,13 @@ export class Reaper {
 
   /** Who is still there of an incarnation that is being ended. */
   survivors(job_id: string, incarnation: number): readonly ProcessStat[] {
-    return this.#tasks.get(keyOf({ job_id, incarnation }))?.survivors ?? [];
+    const task = this.#tasks.get(keyOf({ job_id, incarnation }));
+    if (task === undefined) return [];
+    if (task.main_gone || task.killed_at === null) return task.survivors;
+    // Nobody looks for others while the main process itself is there after SIGKILL.
+    const { pid, start_time } = task.target.identity;
+    const main = this.#host.processes.stat(pid);
+    return main?.start_time === start_time ? [main, ...task.survivors] : task.survivors;
   }
 
   /**

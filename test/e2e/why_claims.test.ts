@@ -20,6 +20,13 @@ afterEach(() => lab.remove());
 
 const HEAL = { operation: 'service.heal', input: { name: 'web', dry_run: true } };
 
+/** A probe that is not there. */
+const BLIND: Probe = {
+  name: 'blind',
+  available: async () => false,
+  holders: async () => ({ complete: false, holders: [] }),
+};
+
 it('PORT_HELD: the holder with its command line, and what would allow to stop it', async () => {
   const pid = await lab.stranger(`require('net').createServer().listen(${port}, '127.0.0.1')`);
   await lab.start(service({ TCP_PORT: port }, { tcp_ports: [port] }));
@@ -37,7 +44,7 @@ it('PORT_HELD: the holder with its command line, and what would allow to stop it
 
 it('PORT_HELD: a holder that cannot be seen is asked for again', async () => {
   await lab.stranger(`require('net').createServer().listen(${port}, '127.0.0.1')`);
-  await lab.start(service({ TCP_PORT: port }, { tcp_ports: [port] }), { probes: [] });
+  await lab.start(service({ TCP_PORT: port }, { tcp_ports: [port] }), { probes: [BLIND] });
   await lab.until(({ reason }) => reason?.code === 'PORT_HELD');
   expect(await lab.why()).toMatchObject({
     evidence: { holder: null },
@@ -128,7 +135,7 @@ it('CLAIM_LOST: which claim, while it is started again', async () => {
 
 it('PROBE_UNAVAILABLE: inferred, as no probe could look', async () => {
   const ready = { timeout: '1s' };
-  await lab.start(service({ TCP_PORT: port }, { tcp_ports: [port], ready }), { probes: [] });
+  await lab.start(service({ TCP_PORT: port }, { tcp_ports: [port], ready }), { probes: [BLIND] });
   await lab.until(({ phase }) => phase === 'running');
   const note = await lab.note('PROBE_UNAVAILABLE');
   expect(note).toMatchObject({ evidence: { confidence: 'inferred' }, next: HEAL });

@@ -4,7 +4,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Processes } from '../../core/host/host.ts';
 import { nodeHost } from '../../core/host/node_host.ts';
-import { signalMain } from '../support/sandbox.ts';
+import { freePort, signalMain } from '../support/sandbox.ts';
 import { until } from '../support/until.ts';
 import { LONG_PAUSE, service, sleeper, WhyLab } from './why_lab.ts';
 
@@ -99,7 +99,7 @@ it('GAVE_UP: after how many tries, and the last failure', async () => {
 
 it('NOT_READY: which claim is held by nobody, with the log of that incarnation', async () => {
   await lab.start(
-    sleeper({ run: 'echo no listener; exec sleep 1000', tcp_ports: [9], ready: { timeout: '300ms' } }),
+    sleeper({ run: 'echo no listener; exec sleep 1000', tcp_ports: [9], ready: { timeout: '2s' } }),
   );
   await lab.until(({ phase }) => phase === 'retrying');
   expect(await lab.why()).toMatchObject({
@@ -111,14 +111,12 @@ it('NOT_READY: which claim is held by nobody, with the log of that incarnation',
 });
 
 it('STOP_TIMEOUT: a note, with who had to be killed', async () => {
-  await lab.start(service({ IGNORE_TERM: 1 }, { stop: { timeout: '200ms' } }));
-  // It ignores the signal once it says so.
+  const port = await freePort();
+  const stop = { timeout: '200ms' };
+  await lab.start(service({ IGNORE_TERM: 1, TCP_PORT: port }, { tcp_ports: [port], stop }));
+  // It ignores the signal before it listens.
   await lab.until(({ phase }) => phase === 'running');
   const { pid } = lab.action();
-  await until(async () => {
-    process.kill(pid ?? 0, 'SIGTERM');
-    return (await lab.why()).log_tail.includes('ignoring SIGTERM');
-  }, 50);
   lab.upkeep.restart('web', 'cli');
   await lab.until(({ restart_count, phase }) => restart_count === 1 && phase === 'running');
   const note = await lab.note('STOP_TIMEOUT');
@@ -140,7 +138,8 @@ it('SURVIVORS: who cannot be killed, with command line', async () => {
   });
   await lab.start(sleeper({ stop: { timeout: '100ms' } }), { host: { ...host, processes } });
   await lab.until(({ phase }) => phase === 'running');
-  const { pid } = lab.action();
+  const main = lab.action();
+  const { pid } = main;
   lab.upkeep.stop('web', 'cli');
   try {
     await until(async () => {
@@ -154,6 +153,6 @@ it('SURVIVORS: who cannot be killed, with command line', async () => {
     expect(told).toMatchObject({ next: HEAL, next_step: expect.stringContaining('kernel') });
   } finally {
     deaf = false;
-    process.kill(pid ?? 0, 'SIGKILL');
+    signalMain(main, 'SIGKILL');
   }
 });
