@@ -39,7 +39,7 @@ import { instanceName, type StatePaths, statusFile } from './paths.ts';
 import { reclaimWorld } from './reclaim_world.ts';
 import { Roster } from './roster.ts';
 import { CORE, type JobRuntime } from './runtime.ts';
-import { type CheckedFile, checkServiceText } from './service_file.ts';
+import type { CheckedFile } from './service_file.ts';
 import { SpecApply } from './spec_apply.ts';
 import { SpecInForce } from './spec_in_force.ts';
 import { Supervisor } from './supervisor.ts';
@@ -273,18 +273,7 @@ export function assemble(
       spec_file: options.spec_file,
       started_at,
     },
-    spec: new SpecApply({
-      files,
-      path: options.spec_file,
-      instance,
-      built_in: options.plugins,
-      current: () => spec.current,
-      check: (text) => checkServiceText(text, options, true),
-      takeOver: (checked, origin) => spec.takeOver(checked, origin),
-      inTurn: (work) => spec.inTurn(work),
-      halting: () => loop.halting,
-      note: (why, origin) => loop.note(null, why, origin),
-    }),
+    spec: new SpecApply({ options, instance, in_force: spec, loop }),
     reload: (origin) => spec.reload(origin),
     finish: () => housekeeping.finish(),
     farewell: () => notifications.close(),
