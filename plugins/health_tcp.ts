@@ -2,9 +2,8 @@
  * A service that listens on a TCP port.
  */
 import * as v from 'valibot';
-import { converse } from '../core/plugin/conversation.ts';
+import { CONVERSATION_OPTIONS, converse } from '../core/plugin/conversation.ts';
 import { defineHealthCheck } from '../core/plugin/definition.ts';
-import { patternField } from '../core/plugin/text_pattern.ts';
 import { countField, hostField } from '../core/spec/fields.ts';
 
 /**
@@ -18,14 +17,7 @@ export const tcpCheck = defineHealthCheck({
   options: v.strictObject({
     host: v.pipe(v.optional(hostField, '127.0.0.1'), v.description('The address or name to connect to.')),
     port: v.pipe(countField(1, 65_535), v.description('The port to connect to.')),
-    send: v.pipe(
-      v.optional(v.string('must be text')),
-      v.description('Text to send once connected, such as "PING\\r\\n".'),
-    ),
-    expect: v.pipe(
-      v.optional(patternField),
-      v.description('What must come back: text that is contained in it, or /regex/.'),
-    ),
+    ...CONVERSATION_OPTIONS,
   }),
   permissions: { net: ['*'] },
   check({ host, port, send, expect }, ctx) {

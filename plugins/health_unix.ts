@@ -3,9 +3,8 @@
  */
 import { resolve } from 'node:path';
 import * as v from 'valibot';
-import { converse } from '../core/plugin/conversation.ts';
+import { CONVERSATION_OPTIONS, converse } from '../core/plugin/conversation.ts';
 import { defineHealthCheck } from '../core/plugin/definition.ts';
-import { patternField } from '../core/plugin/text_pattern.ts';
 import { socketPathField } from '../core/spec/fields.ts';
 
 /** As the check of TCP ports, for a Unix stream socket. */
@@ -18,14 +17,7 @@ export const unixCheck = defineHealthCheck({
       socketPathField,
       v.description("The socket's path; a relative one begins in the folder that the action runs in."),
     ),
-    send: v.pipe(
-      v.optional(v.string('must be text')),
-      v.description('Text to send once connected, such as "PING\\r\\n".'),
-    ),
-    expect: v.pipe(
-      v.optional(patternField),
-      v.description('What must come back: text that is contained in it, or /regex/.'),
-    ),
+    ...CONVERSATION_OPTIONS,
   }),
   permissions: { net: ['*'] },
   check({ path, send, expect }, ctx) {

@@ -2,6 +2,7 @@
  * A seam for fault tests only: die, or fail, between any two things that are done to the world.
  */
 import { constants, writeSync } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import type { Host } from './host.ts';
 
 /**
@@ -60,11 +61,17 @@ const SPAWNER = new Set(['run', 'spawn']);
  * ```
  */
 export function withFaults(host: Host, at: FaultPoint): Host {
-  const promises = guarded(host.files.promises, 'files.promises', at, changesByPath, (call, result) =>
-    call === 'open' ? guarded(result as object, 'files.handle', at, (name) => HANDLE.has(name)) : result,
-  );
-  const files = guarded(host.files, 'files', at, (name, args) =>
-    name === 'openSync' ? opensForWriting(args) : FILES.has(name),
+  const promises = guarded(host.files.promises, 'files.promises', at, changesByPath, {
+    convert: (call, result) =>
+      call === 'open' ? guarded(result as object, 'files.handle', at, (name) => HANDLE.has(name)) : result,
+    abandon: (call, result) => (call === 'open' ? (result as FileHandle).close() : undefined),
+  });
+  const files = guarded(
+    host.files,
+    'files',
+    at,
+    (name, args) => (name === 'openSync' ? opensForWriting(args) : FILES.has(name)),
+    { abandon: (call, result) => (call === 'openSync' ? host.files.closeSync(result as number) : undefined) },
   );
   return {
     ...host,
@@ -101,13 +108,20 @@ export function faultFromEnv(env: NodeJS.ProcessEnv): FaultPoint | null {
 
 type Changes = (name: string, args: readonly unknown[]) => boolean;
 
-/** Puts a fault point around the methods of one object. `convert` may put another in place of what a call gives. */
+interface Results {
+  /** Puts another thing in place of what a call gives. */
+  convert?(name: string, result: unknown): unknown;
+  /** A fault keeps what a call gives from its caller: nobody else lets go of it. */
+  abandon?(name: string, result: unknown): Promise<void> | undefined | void;
+}
+
+/** Puts a fault point around the methods of one object. */
 function guarded<T extends object>(
   target: T,
   prefix: string,
   at: FaultPoint,
   changes: Changes,
-  convert: (name: string, result: unknown) => unknown = (_, result) => result,
+  { convert = (_, result) => result, abandon = () => {} }: Results = {},
 ): T {
   return new Proxy(target, {
     get(_, name) {
@@ -118,7 +132,13 @@ function guarded<T extends object>(
         if (call !== null) at(call);
         const result: unknown = method.apply(target, args);
         const done = (value: unknown): unknown => {
-          if (call !== null) at(`${call}:done`);
+          try {
+            if (call !== null) at(`${call}:done`);
+          } catch (fault) {
+            const abandoned = abandon(name, value);
+            if (abandoned === undefined) throw fault;
+            return abandoned.then(() => Promise.reject(fault));
+          }
           return convert(name, value);
         };
         return result instanceof Promise ? result.then(done) : done(result);

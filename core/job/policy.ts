@@ -16,17 +16,20 @@ export interface JobPolicy {
   readonly recovery: 'adopt' | 'restart';
   /** Says what a process of the action is started from: it is another where one has to be started anew. */
   readonly spec_digest: string;
-  readonly restart: {
-    readonly policy: RestartPolicy;
-    readonly delay: number;
-    readonly factor: number;
-    readonly max_delay: number;
-    /** Share of the delay that is drawn at random and added, 0 to 1. */
-    readonly jitter: number;
-    readonly stable_after: number;
-    /** Failed tries in a row after which it is given up; 0 means never. */
-    readonly max_attempts: number;
-  };
+  readonly restart: RestartSettings;
+}
+
+/** When and how often a job is started again. Durations are ms. */
+export interface RestartSettings {
+  readonly policy: RestartPolicy;
+  readonly delay: number;
+  readonly factor: number;
+  readonly max_delay: number;
+  /** Share of the delay that is drawn at random and added, 0 to 1. */
+  readonly jitter: number;
+  readonly stable_after: number;
+  /** Failed tries in a row after which it is given up; 0 means never. */
+  readonly max_attempts: number;
 }
 
 /** Reclaim gives up on a holder after its own grace times; this is the bound on all of it, in ms, beside them. */

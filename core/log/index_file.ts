@@ -54,6 +54,17 @@ export function readText(files: Files, path: string): string {
   }
 }
 
+/** Renames a file. @returns false where there is none. */
+export function renameIfThere(files: Files, from: string, to: string): boolean {
+  try {
+    files.renameSync(from, to);
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
+}
+
 /** True for "no such file": in the log folder that is never a failure, but somebody else's doing. */
 export function isMissing(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).code === 'ENOENT';

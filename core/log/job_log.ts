@@ -8,7 +8,8 @@ import { type FileId, type Files, fileKey, type Host } from '../host/host.ts';
 import { Audience } from './audience.ts';
 import { isMissing } from './index_file.ts';
 import { type Layout, readLayout } from './layout.ts';
-import { type CreatedLog, LogFile } from './log_file.ts';
+import type { LogFile } from './log_file.ts';
+import { type CreatedLog, createLogFile } from './log_file_open.ts';
 import type { LogIndex } from './log_index.ts';
 import type { LogJob } from './log_job.ts';
 import { REOPEN_LOG } from './open_flags.ts';
@@ -181,7 +182,7 @@ export class JobLog {
 
   #create(incarnation: number): Omit<OpenedLog, 'rotated'> & { readonly problem: unknown } {
     const { files, clock } = this.#host;
-    const create = () => LogFile.create(files, this.dir, incarnation, clock.wall());
+    const create = () => createLogFile(files, this.dir, incarnation, clock.wall());
     let created: CreatedLog;
     try {
       created = create();

@@ -96,7 +96,7 @@ export async function pageOfLines(
  *
  * @param signal Ends it early.
  * @returns `next` null where the log was searched to its end.
- * @throws where a regex takes too long.
+ * @throws {@link PatternTooSlow} where a regex takes too long, twice in a row.
  */
 export async function searchLines(
   host: Host,

@@ -67,11 +67,7 @@ export async function* scanLines(
   withinLine: boolean,
 ): AsyncGenerator<LineBatch> {
   const cutter = new LineCutter(withinLine);
-  let last: LineBatch | null = null;
-  for await (const chunk of chunks(log, reader, incarnation)) {
-    last = cutter.cut(chunk);
-    yield last;
-  }
+  for await (const chunk of chunks(log, reader, incarnation)) yield cutter.cut(chunk);
   const rest = cutter.end();
   if (rest !== null) yield { lines: [rest], read: 0, next: rest.next };
 }

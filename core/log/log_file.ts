@@ -4,10 +4,12 @@
  * It keeps its identity when it gets another name: a rotation that began on the active file ends on the segment
  * that a restart has made of it meanwhile. So every step that depends on a name asks for it in the same tick.
  */
-import type { BigIntStats } from 'node:fs';
 import { type FileId, type Files, fileKey } from '../host/host.ts';
-import { IndexFile, isMissing, readIndex, readText, writeIndex } from './index_file.ts';
+import { Gate } from './gate.ts';
+import { ENTRY_INTERVAL, Growth } from './growth.ts';
+import { IndexFile, readIndex, renameIfThere } from './index_file.ts';
 import { CURRENT } from './layout.ts';
+import type { FoundLogFile } from './log_file_open.ts';
 import {
   baseRecord,
   compactIndex,
@@ -18,36 +20,17 @@ import {
   incarnationAt,
   type LogIndex,
   type LogKind,
-  MAX_ENTRIES,
   newIndex,
-  parseIndex,
   type Removal,
   removalRecord,
   runRecord,
   timeAt,
 } from './log_index.ts';
-import { CREATE_LOG, MODE, READ } from './open_flags.ts';
+import { isMarked } from './nonce.ts';
 import { formatSegment, type SegmentName } from './segment_name.ts';
-
-/** An entry is due after so many ms, */
-const ENTRY_INTERVAL = 5_000;
-/** or after so many where at least so many bytes have come. */
-const BUSY_ENTRY_INTERVAL = 1_000;
-const BUSY_ENTRY_BYTES = 65_536;
 
 /** How many incarnations that wrote nothing an index keeps. */
 const MAX_EMPTY_RUNS = 64;
-
-/** Bytes of the nonce that marks a head which is being taken out. */
-export const NONCE_BYTES = 16;
-
-/** What {@link LogFile.create} made. */
-export interface CreatedLog {
-  readonly file: LogFile;
-  readonly fd: number;
-  /** Why there is no index, where writing it failed. A service starts without one rather than not at all. */
-  readonly problem: unknown;
-}
 
 /** See the top of this file. Offsets are logical, as in `log_index.ts`. */
 export class LogFile {
@@ -82,21 +65,16 @@ export class LogFile {
   epoch = 0;
   /** A segment that is being made of its head. */
   #cut: LogIndex['cut'] = null;
-  #entry: IndexEntry;
-  #entries: number;
+  readonly #growth: Growth;
   #empty_runs = 0;
   /** When nothing of it could be read at the latest look, ms since the epoch; null where something can. */
-  #empty_at: number | null = null;
-  #certain: { readonly promise: Promise<void>; readonly resolve: () => void } | null = null;
+  #empty_at: number | null;
+  readonly #certain = new Gate();
 
-  private constructor(
-    files: Files,
-    dir: string,
-    name: SegmentName | null,
-    { dev, ino, blksize }: BigIntStats,
-    index: LogIndex,
-    text: string,
-  ) {
+  /** See `log_file_open.ts`, which makes and loads them. */
+  constructor(files: Files, dir: string, name: SegmentName | null, found: FoundLogFile) {
+    const { stat, index, text } = found;
+    const { dev, ino, blksize } = stat;
     this.#files = files;
     this.#dir = dir;
     this.#index = new IndexFile(files, text);
@@ -109,60 +87,9 @@ export class LogFile {
     this.begun_at = timeAt(index, index.head);
     this.base = index.base;
     this.head = index.head;
-    this.#entry = index.entries.at(-1) ?? { offset: index.head, time: index.begun_at };
-    this.#entries = index.entries.length;
-    this.end = Math.max(this.head, this.#entry.offset);
-  }
-
-  /**
-   * Makes a fresh active log, on the restart path. The index comes first: a log without one is then always one
-   * whose index a restart rotation has renamed already, and that index names the segment it belongs to.
-   *
-   * @throws an `ErrnoException` where the log cannot be made.
-   */
-  static create(files: Files, dir: string, incarnation: number, wall: number): CreatedLog {
-    const index = newIndex('open', incarnation, wall);
-    let problem: unknown = null;
-    try {
-      writeIndex(files, `${dir}/${CURRENT}.idx`, index);
-    } catch (error) {
-      problem = error;
-    }
-    const fd = files.openSync(`${dir}/${CURRENT}.log`, CREATE_LOG, MODE);
-    const stat = files.fstatSync(fd, { bigint: true });
-    const file = new LogFile(files, dir, null, stat, index, '');
-    file.#empty_at = wall;
-    return { file, fd, problem };
-  }
-
-  /**
-   * Takes up a log that is there, and finishes the cut that a crash may have left between its two ends.
-   *
-   * @param incarnation What to assume where its index is lost.
-   * @param exists Whether there is such a segment.
-   * @returns null where it is no regular file.
-   */
-  static load(
-    files: Files,
-    dir: string,
-    name: SegmentName | null,
-    incarnation: number,
-    exists: (name: SegmentName) => boolean,
-  ): LogFile | null {
-    const stem = name === null ? CURRENT : formatSegment(name);
-    const stat = files.lstatSync(`${dir}/${stem}.log`, { bigint: true });
-    if (!stat.isFile()) return null;
-    const text = readText(files, `${dir}/${stem}.idx`);
-    const index = parseIndex(text, newIndex('open', incarnation, Number(stat.mtimeMs)));
-    const file = new LogFile(files, dir, name, stat, index, text);
-    file.doubtful = true;
-    if (index.removal !== null) file.#becomeUncertain(index.removal);
-    if (index.cut !== null && exists(index.cut.name)) file.moveHead(index.cut.end);
-    else if (index.cut !== null) file.rewrite();
-    // A segment that was being emptied. Of the active log it is the next look that notices, and tells.
-    const size = Number(stat.size);
-    if (name !== null && file.removal === null && file.base + size < file.end) file.rebase(size);
-    return file;
+    this.#growth = new Growth(index);
+    this.#empty_at = found.empty_at;
+    this.end = Math.max(this.head, this.#growth.latest.offset);
   }
 
   get path(): string {
@@ -206,28 +133,10 @@ export class LogFile {
     const removal = this.removal;
     if (removal === null) return look(this.base);
     for (;;) {
-      const before = this.isMarked(removal);
+      const before = isMarked(this.#files, this.path, removal);
       const seen = look(before ? this.base : removal.end);
-      if (this.isMarked(removal) === before) return seen;
+      if (isMarked(this.#files, this.path, removal) === before) return seen;
     }
-  }
-
-  /** Whether the nonce of a removal still stands at the file's start. False once what it stood on is gone. */
-  isMarked(removal: Removal): boolean {
-    const start = Buffer.alloc(NONCE_BYTES);
-    let fd: number;
-    try {
-      fd = this.#files.openSync(this.path, READ);
-    } catch (error) {
-      if (isMissing(error)) return false;
-      throw error;
-    }
-    try {
-      this.#files.readSync(fd, start, 0, NONCE_BYTES, 0);
-    } finally {
-      this.#files.closeSync(fd);
-    }
-    return start.toString('hex') === removal.nonce;
   }
 
   /** Notes how far the log has grown, where an index entry is due. */
@@ -235,23 +144,15 @@ export class LogFile {
     this.end = end;
     if (end <= this.head) this.#empty_at = wall;
     else if (this.#empty_at !== null) this.#beginBy(this.#empty_at);
-    const bytes = end - this.#entry.offset;
-    const elapsed = wall - this.#entry.time;
-    const busy = bytes >= BUSY_ENTRY_BYTES && elapsed >= BUSY_ENTRY_INTERVAL;
-    // A clock that was set back gives a negative time: an entry, or there would be none until it has caught up.
-    if (bytes === 0 || !(busy || elapsed >= ENTRY_INTERVAL || elapsed < 0)) return;
-    this.#entry = { offset: end, time: wall };
-    this.#entries++;
-    this.#append(entryRecord(this.#entry));
-    if (this.#entries >= MAX_ENTRIES) this.rewrite();
+    if (!this.#growth.isDue(end, wall)) return;
+    this.#enter({ offset: end, time: wall });
+    if (this.#growth.full) this.rewrite();
   }
 
   /** Notes that nothing beyond an offset had been written by a time, ms since the epoch. */
   witness(offset: number, wall: number): void {
     if (offset <= this.head) this.begun_at = wall;
-    this.#entry = { offset, time: wall };
-    this.#entries++;
-    this.#append(entryRecord(this.#entry));
+    this.#enter({ offset, time: wall });
   }
 
   /**
@@ -266,7 +167,7 @@ export class LogFile {
     this.begun_at = wall;
     this.#empty_runs++;
     // An entry at the head would date the first byte before this run.
-    if (this.#entries > 0 || this.#empty_runs >= MAX_EMPTY_RUNS) this.rewrite();
+    if (this.#growth.noted || this.#empty_runs >= MAX_EMPTY_RUNS) this.rewrite();
   }
 
   /**
@@ -315,7 +216,14 @@ export class LogFile {
   /** Bytes before the removal's end are leaving the file. Readers wait from here on until it is settled. */
   startRemoval(removal: Removal): void {
     this.#append(removalRecord(removal));
-    this.#becomeUncertain(removal);
+    this.expectRemoval(removal);
+  }
+
+  /** A removal is under way, or was when upkeep died: readers wait until it is settled. */
+  expectRemoval(removal: Removal): void {
+    this.#certain.close();
+    this.removal = removal;
+    this.epoch++;
   }
 
   /**
@@ -326,14 +234,13 @@ export class LogFile {
   settleRemoval(): boolean {
     const { removal } = this;
     if (removal === null) return false;
-    const gone = !this.isMarked(removal);
+    const gone = !isMarked(this.#files, this.path, removal);
     this.removal = null;
     this.epoch++;
     if (gone) this.base = removal.end;
     else this.remembers_nonce = true;
     this.head = Math.max(this.head, this.base);
-    this.#certain?.resolve();
-    this.#certain = null;
+    this.#certain.open();
     // Where this fails, the record that is there says the same: the nonce is gone.
     if (gone) this.rewrite();
     return gone;
@@ -341,19 +248,19 @@ export class LogFile {
 
   /** Resolves once it is certain where in the file each byte is. */
   async certain(): Promise<void> {
-    while (this.#certain !== null) await this.#certain.promise;
+    await this.#certain.passed();
   }
 
   /**
-   * Sets the active log aside under a segment's name. The index goes first, as {@link LogFile.create} says.
+   * Sets the active log aside under a segment's name. The index goes first, as {@link createLogFile} says.
    *
    * @returns false where somebody has removed the log.
    */
   seal(name: SegmentName): boolean {
     const { path, indexPath } = this;
     this.name = name;
-    this.#rename(indexPath, this.indexPath);
-    return this.#rename(path, this.path);
+    renameIfThere(this.#files, indexPath, this.indexPath);
+    return renameIfThere(this.#files, path, this.path);
   }
 
   /** Nobody can write to it any more: its index says so. */
@@ -366,7 +273,7 @@ export class LogFile {
     const index = compactIndex(this.readIndex());
     this.first_incarnation = index.incarnation;
     this.begun_at = index.begun_at;
-    this.#entries = index.entries.length;
+    this.#growth.rewritten(index.entries.length);
     this.#empty_runs = 0;
     this.#index.replace(this.indexPath, index);
   }
@@ -378,27 +285,12 @@ export class LogFile {
     this.witness(this.head, wall);
   }
 
+  #enter(entry: IndexEntry): void {
+    this.#growth.add(entry);
+    this.#append(entryRecord(entry));
+  }
+
   #append(record: string): void {
     this.#index.append(this.indexPath, record);
-  }
-
-  #becomeUncertain(removal: Removal): void {
-    let resolve = (): void => {};
-    const promise = new Promise<void>((done) => {
-      resolve = done;
-    });
-    this.#certain = { promise, resolve };
-    this.removal = removal;
-    this.epoch++;
-  }
-
-  #rename(from: string, to: string): boolean {
-    try {
-      this.#files.renameSync(from, to);
-      return true;
-    } catch (error) {
-      if (isMissing(error)) return false;
-      throw error;
-    }
   }
 }

@@ -7,7 +7,8 @@ import { codecOf } from './codec.ts';
 import { readText } from './index_file.ts';
 import { JobLog, namesIn } from './job_log.ts';
 import { CURRENT, type Layout, readLayout } from './layout.ts';
-import { LogFile } from './log_file.ts';
+import type { LogFile } from './log_file.ts';
+import { loadLogFile } from './log_file_open.ts';
 import { type LogKind, newIndex, parseIndex } from './log_index.ts';
 import type { LogJob } from './log_job.ts';
 import { isRemovalUnderWay } from './removal.ts';
@@ -39,7 +40,7 @@ export function loadJobLog(
   const layout = readLayout(namesIn(files, dir));
   const known = new Set(layout.segments.map(({ name }) => formatSegment(name)));
   const load = (name: SegmentName | null, whose: number): LogFile | null => {
-    const file = LogFile.load(files, dir, name, whose, (cut) => known.has(formatSegment(cut)));
+    const file = loadLogFile(files, dir, name, whose, (cut) => known.has(formatSegment(cut)));
     if (file !== null && file.removal !== null && !isRemovalUnderWay(host, file)) file.settleRemoval();
     return file;
   };

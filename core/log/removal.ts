@@ -19,7 +19,8 @@ import type { FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Host } from '../host/host.ts';
 import { flushIndex, openLog } from './flush.ts';
-import { type LogFile, NONCE_BYTES } from './log_file.ts';
+import type { LogFile } from './log_file.ts';
+import { isMarked, NONCE_BYTES } from './nonce.ts';
 import { REPLACE, WRITE } from './open_flags.ts';
 
 /** What a file system offers to shorten a file at its head; `truncate` is for those that offer nothing. */
@@ -134,7 +135,7 @@ async function collapse(
   let refused: string | null = 'not tried';
   try {
     await flushIndex(host, file);
-    refused = file.isMarked(removal) ? await fallocate(host, '-c', handle, length) : null;
+    refused = isMarked(host.files, file.path, removal) ? await fallocate(host, '-c', handle, length) : null;
   } finally {
     // Ended at its deadline it may still be in the kernel; the next round settles it then.
     if (refused === null || !isRemovalUnderWay(host, file)) file.settleRemoval();

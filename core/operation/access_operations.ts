@@ -5,10 +5,11 @@ import * as v from 'valibot';
 import { SCOPES } from '../access/scope.ts';
 import { TOKEN_STATES, type TokenView } from '../access/tokens.ts';
 import { type AuditRecord, OUTCOMES } from '../store/audit_rows.ts';
+import { described } from './described.ts';
+import { actorSchema } from './event_schemas.ts';
 import { countField, nameField } from './fields.ts';
 import { defineCall } from './operation.ts';
 import { cursorField, limitField, page, pageSchema } from './page.ts';
-import { actorSchema } from './schemas.ts';
 
 /** How many records a list of the audit has where nothing else is asked for. */
 export const DEFAULT_AUDIT = 100;
@@ -19,49 +20,37 @@ const LONGEST_LIFE = 10 * 366 * 24 * 3_600_000;
 const time = v.number();
 
 const tokenSchema: v.GenericSchema<TokenView> = v.object({
-  name: v.pipe(v.string(), v.description('What the token is called; the audit names it by this.')),
-  scope: v.pipe(
-    v.picklist(SCOPES),
-    v.description('What it may do: read, operate (and read) or admin (all).'),
-  ),
-  created_at: v.pipe(time, v.description('When it was made, ms since 1970.')),
-  expires_at: v.pipe(
+  name: described('What the token is called; the audit names it by this.', v.string()),
+  scope: described('What it may do: read, operate (and read) or admin (all).', v.picklist(SCOPES)),
+  created_at: described('When it was made, ms since 1970.', time),
+  expires_at: described(
+    'When it ends, ms since 1970; null where it does not end by itself.',
     v.nullable(time),
-    v.description('When it ends, ms since 1970; null where it does not end by itself.'),
   ),
-  last_used_at: v.pipe(
-    v.nullable(time),
-    v.description('When it was last used, ms since 1970; null where it never was.'),
-  ),
-  revoked_at: v.pipe(
-    v.nullable(time),
-    v.description('When it was revoked, ms since 1970; null where it was not.'),
-  ),
-  state: v.pipe(
-    v.picklist(TOKEN_STATES),
-    v.description('Whether it opens anything: live, expired or revoked.'),
-  ),
+  last_used_at: described('When it was last used, ms since 1970; null where it never was.', v.nullable(time)),
+  revoked_at: described('When it was revoked, ms since 1970; null where it was not.', v.nullable(time)),
+  state: described('Whether it opens anything: live, expired or revoked.', v.picklist(TOKEN_STATES)),
 });
 
 const auditSchema: v.GenericSchema<AuditRecord> = v.object({
   seq: v.pipe(v.number(), v.integer(), v.description('The number of the record; it rises by one with each.')),
-  time: v.pipe(time, v.description('When the command came, ms since 1970.')),
-  operation: v.pipe(v.string(), v.description('The operation, such as service.restart.')),
-  target: v.pipe(
+  time: described('When the command came, ms since 1970.', time),
+  operation: described('The operation, such as service.restart.', v.string()),
+  target: described(
+    'The service, job or token that it named; null where it named none.',
     v.nullable(v.string()),
-    v.description('The service, job or token that it named; null where it named none.'),
   ),
-  actor: v.pipe(actorSchema, v.description('Who gave it: cli, http, mcp:<client>, core or plugin:<name>.')),
-  principal: v.pipe(
+  actor: described('Who gave it: cli, http, mcp:<client>, core or plugin:<name>.', actorSchema),
+  principal: described(
+    'By what right: the name of a token, or unix for whoever may open the Unix socket.',
     v.string(),
-    v.description('By what right: the name of a token, or unix for whoever may open the Unix socket.'),
   ),
-  outcome: v.pipe(
+  outcome: described(
+    'done; refused, where it was not begun; failed, where it went wrong on the way.',
     v.picklist(OUTCOMES),
-    v.description('done; refused, where it was not begun; failed, where it went wrong on the way.'),
   ),
-  code: v.pipe(v.nullable(v.string()), v.description('The code of the error; null where it was done.')),
-  duration: v.pipe(v.nullable(v.number()), v.description('Ms until its outcome.')),
+  code: described('The code of the error; null where it was done.', v.nullable(v.string())),
+  duration: described('Ms until its outcome.', v.nullable(v.number())),
 });
 
 const tokenName = v.pipe(
@@ -91,9 +80,9 @@ export const tokenCreate = defineCall({
   summary: 'Make a token for access over TCP. The answer holds it, and nothing tells it again.',
   input: v.strictObject({
     name: tokenName,
-    scope: v.pipe(
+    scope: described(
+      'What the token may do: read, operate (and read) or admin (all).',
       v.picklist(SCOPES, `must be one of ${SCOPES.join(', ')}`),
-      v.description('What the token may do: read, operate (and read) or admin (all).'),
     ),
     expires_in: v.exactOptional(
       v.pipe(
@@ -106,11 +95,8 @@ export const tokenCreate = defineCall({
     ),
   }),
   output: v.object({
-    token: v.pipe(tokenSchema, v.description('The token as it is listed.')),
-    secret: v.pipe(
-      v.string(),
-      v.description('What its holder sends as `Authorization: Bearer …`. Told this once only.'),
-    ),
+    token: described('The token as it is listed.', tokenSchema),
+    secret: described('What its holder sends as `Authorization: Bearer …`. Told this once only.', v.string()),
   }),
   errors: ['conflict'],
   idempotent: false,
@@ -129,9 +115,9 @@ export const tokenList = defineCall({
   kind: 'query',
   summary: 'List the tokens: scope, expiry, last use, and whether they are live. No secret is told.',
   input: v.strictObject({
-    limit: v.exactOptional(v.pipe(limitField, v.description('How many to list at most, up to 1000.'))),
+    limit: v.exactOptional(described('How many to list at most, up to 1000.', limitField)),
     cursor: v.exactOptional(
-      v.pipe(cursorField, v.description('The next_cursor of the page before, to go on from there.')),
+      described('The next_cursor of the page before, to go on from there.', cursorField),
     ),
   }),
   output: pageSchema(tokenSchema),
@@ -148,7 +134,7 @@ export const tokenRevoke = defineCall({
   name: 'token.revoke',
   kind: 'command',
   summary: 'Take a token back. It opens nothing from then on, and what it has open is ended.',
-  input: v.strictObject({ name: v.pipe(nameField, v.description('The name of the token.')) }),
+  input: v.strictObject({ name: described('The name of the token.', nameField) }),
   output: tokenSchema,
   errors: ['not_found'],
   idempotent: true,
@@ -168,8 +154,8 @@ export const auditList = defineCall({
   summary:
     'List the commands that were given, allowed or not, with who gave them and what came of them: the newest ones, or those that follow `after`; `next_cursor` is the next `after`.',
   input: v.strictObject({
-    after: v.exactOptional(v.pipe(countField, v.description('Only records with a greater seq.'))),
-    limit: v.exactOptional(v.pipe(limitField, v.description('How many to list at most, up to 1000.'))),
+    after: v.exactOptional(described('Only records with a greater seq.', countField)),
+    limit: v.exactOptional(described('How many to list at most, up to 1000.', limitField)),
   }),
   output: pageSchema(auditSchema),
   errors: [],

@@ -3,11 +3,12 @@
  */
 import * as v from 'valibot';
 import type { Claim } from '../reclaim/claim.ts';
+import { healthSchema } from './daemon_schemas.ts';
 import { described } from './described.ts';
 import { exampleHealth, exampleHolder } from './examples.ts';
 import { portField } from './fields.ts';
+import { holderSchema } from './holder_schemas.ts';
 import { defineCall } from './operation.ts';
-import { healthSchema, holderSchema } from './schemas.ts';
 
 const claimed = v.strictObject({
   tcp_port: v.exactOptional(described('A TCP port.', portField)),

@@ -3,12 +3,12 @@
  */
 import * as v from 'valibot';
 import { described } from './described.ts';
+import { eventSchema } from './event_schemas.ts';
 import { eventStream } from './event_stream.ts';
 import { exampleEvent } from './examples.ts';
 import { countField, nameField } from './fields.ts';
 import { defineCall, defineSubscription } from './operation.ts';
 import { limitField, pageSchema } from './page.ts';
-import { eventSchema } from './schemas.ts';
 
 /** How many events a list has where nothing else is asked for. */
 export const DEFAULT_EVENTS = 100;

@@ -3,6 +3,7 @@
  */
 import * as v from 'valibot';
 import { type HealRefusal, HealRefused } from '../heal/heal_control.ts';
+import { described } from './described.ts';
 import { OperationError, type OperationErrorCode } from './error.ts';
 import { exampleHealPlan } from './examples.ts';
 import { flagField, nameField } from './fields.ts';
@@ -12,9 +13,9 @@ import { defineCall } from './operation.ts';
 import { DEFAULT_WAIT, knownService } from './service_operations.ts';
 
 const healed = v.strictObject({
-  name: v.pipe(nameField, v.description('The service.')),
+  name: described('The service.', nameField),
   dry_run: v.exactOptional(
-    v.pipe(flagField, v.description('True to be told the plan only; it can be applied by its id.')),
+    described('True to be told the plan only; it can be applied by its id.', flagField),
   ),
   plan_id: v.exactOptional(
     v.pipe(
@@ -24,7 +25,7 @@ const healed = v.strictObject({
     ),
   ),
   confirm: v.exactOptional(
-    v.pipe(flagField, v.description('True to apply whatever the plan is now, without having seen it.')),
+    described('True to apply whatever the plan is now, without having seen it.', flagField),
   ),
   timeout: v.exactOptional(
     v.pipe(

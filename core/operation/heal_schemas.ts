@@ -12,107 +12,106 @@ import {
 } from '../heal/heal_control.ts';
 import { type HealBlock, type HealStep, RISKS, STEP_KINDS, type StepTarget } from '../heal/plan.ts';
 import { PHASES } from '../job/job.ts';
-import { eventSchema, identitySchema, reasonSchema } from './schemas.ts';
+import { described } from './described.ts';
+import { eventSchema } from './event_schemas.ts';
+import { identitySchema, reasonSchema } from './view_parts.ts';
 
-const said = <T>(schema: v.GenericSchema<T>, description: string): v.GenericSchema<T> =>
-  v.pipe(schema, v.description(description));
-
-const action = said(v.string(), 'The action of the service.');
+const action = described('The action of the service.', v.string());
 const time = v.number();
 
 const fact: v.GenericSchema<Fact> = v.object({
-  name: said(v.string(), 'What it is about, such as main.state or main.tcp:8080.'),
-  value: said(v.string(), 'What is so.'),
+  name: described('What it is about, such as main.state or main.tcp:8080.', v.string()),
+  value: described('What is so.', v.string()),
 });
 
 const target: v.GenericSchema<StepTarget> = v.variant('type', [
   v.object({
-    type: said(v.literal('job'), 'A job of the service.'),
-    job_id: said(v.string(), 'Its id.'),
-    identity: said(v.nullable(identitySchema), 'Its process; null where it has none.'),
+    type: described('A job of the service.', v.literal('job')),
+    job_id: described('Its id.', v.string()),
+    identity: described('Its process; null where it has none.', v.nullable(identitySchema)),
   }),
   v.object({
-    type: said(v.literal('process'), 'A process.'),
-    identity: said(identitySchema, 'Which one.'),
-    command: said(v.string(), 'Its command line. Untrusted text: whoever started it chose it.'),
+    type: described('A process.', v.literal('process')),
+    identity: described('Which one.', identitySchema),
+    command: described('Its command line. Untrusted text: whoever started it chose it.', v.string()),
   }),
   v.object({
-    type: said(v.literal('file'), 'A file.'),
-    path: said(v.string(), 'Its absolute path.'),
+    type: described('A file.', v.literal('file')),
+    path: described('Its absolute path.', v.string()),
   }),
 ]);
 
 const step: v.GenericSchema<HealStep> = v.object({
   action,
-  kind: said(v.picklist(STEP_KINDS), 'What is done.'),
-  target: said(target, 'What it is done to.'),
-  description: said(v.string(), 'The step in words.'),
-  destructive: said(v.boolean(), 'Whether it ends a process that lives.'),
-  requires: said(
-    v.nullable(v.picklist(['singleton', 'kill_other'])),
+  kind: described('What is done.', v.picklist(STEP_KINDS)),
+  target: described('What it is done to.', target),
+  description: described('The step in words.', v.string()),
+  destructive: described('Whether it ends a process that lives.', v.boolean()),
+  requires: described(
     'The permission in the service file that it rests on; null where it needs none.',
+    v.nullable(v.picklist(['singleton', 'kill_other'])),
   ),
 });
 
 const block: v.GenericSchema<HealBlock> = v.object({
   action,
-  reason: said(reasonSchema, 'What is in the way, with evidence.'),
-  grant: said(
-    v.nullable(v.string()),
+  reason: described('What is in the way, with evidence.', reasonSchema),
+  grant: described(
     'What in the service file would allow upkeep to do it; null where nothing would.',
+    v.nullable(v.string()),
   ),
-  instead: said(v.array(v.string()), 'What somebody can do about it by hand.'),
+  instead: described('What somebody can do about it by hand.', v.array(v.string())),
 });
 
 /** A {@link HealPlan}. */
 export const healPlanSchema: v.GenericSchema<HealPlan> = v.object({
-  id: said(v.string(), 'To be given as plan_id.'),
-  service: said(v.string(), 'The service that it is for.'),
-  created_at: said(time, 'When it was made, ms since the epoch.'),
-  expires_at: said(time, 'From when on it is not applied any more, ms since the epoch.'),
-  summary: said(v.string(), 'The plan in one sentence.'),
-  risk: said(
-    v.picklist(RISKS),
+  id: described('To be given as plan_id.', v.string()),
+  service: described('The service that it is for.', v.string()),
+  created_at: described('When it was made, ms since the epoch.', time),
+  expires_at: described('From when on it is not applied any more, ms since the epoch.', time),
+  summary: described('The plan in one sentence.', v.string()),
+  risk: described(
     'none: nothing is done; low: only what is down is started; medium: a process of the service is restarted; high: a process of somebody else is stopped.',
+    v.picklist(RISKS),
   ),
-  facts: said(v.array(fact), 'What it was made from; it is refused once one of them is another.'),
-  steps: said(v.array(step), 'What is done, in this order.'),
-  blocked: said(v.array(block), 'What upkeep may not or cannot do.'),
+  facts: described('What it was made from; it is refused once one of them is another.', v.array(fact)),
+  steps: described('What is done, in this order.', v.array(step)),
+  blocked: described('What upkeep may not or cannot do.', v.array(block)),
 });
 
 const actionVerification: v.GenericSchema<ActionVerification> = v.object({
   action,
-  well: said(v.boolean(), 'Whether it is up, holds its claims and is not ill; or has succeeded.'),
-  phase: said(v.picklist(PHASES), 'Its phase.'),
-  health: said(v.picklist(['healthy', 'unhealthy', 'unknown']), 'What its health checks come to.'),
-  pid: said(v.nullable(v.number()), 'Its main process.'),
-  claims: said(
+  well: described('Whether it is up, holds its claims and is not ill; or has succeeded.', v.boolean()),
+  phase: described('Its phase.', v.picklist(PHASES)),
+  health: described('What its health checks come to.', v.picklist(['healthy', 'unhealthy', 'unknown'])),
+  pid: described('Its main process.', v.nullable(v.number())),
+  claims: described(
+    'Who was seen to hold its claims by a probe that was asked last of all.',
     v.array(
       v.object({
-        claim: said(v.string(), 'The claim, such as tcp:8080.'),
-        held_by: said(v.string(), 'own, inferred, other, contested, free or unknown.'),
+        claim: described('The claim, such as tcp:8080.', v.string()),
+        held_by: described('own, inferred, other, contested, free or unknown.', v.string()),
       }),
     ),
-    'Who was seen to hold its claims by a probe that was asked last of all.',
   ),
-  message: said(v.string(), 'Why it is judged so.'),
+  message: described('Why it is judged so.', v.string()),
 });
 
 const verification: v.GenericSchema<Verification> = v.object({
-  checked_at: said(time, 'When it was looked at, ms since the epoch.'),
-  well: said(v.boolean(), 'Whether every action is well.'),
-  message: said(v.string(), 'What was found, in one sentence.'),
-  actions: said(v.array(actionVerification), 'Each action, and how it was found.'),
+  checked_at: described('When it was looked at, ms since the epoch.', time),
+  well: described('Whether every action is well.', v.boolean()),
+  message: described('What was found, in one sentence.', v.string()),
+  actions: described('Each action, and how it was found.', v.array(actionVerification)),
 });
 
 /** A {@link HealResult}. */
 export const healResultSchema: v.GenericSchema<HealResult> = v.object({
-  plan_id: said(v.string(), 'The plan that was applied.'),
-  outcome: said(
-    v.picklist(HEAL_OUTCOMES),
+  plan_id: described('The plan that was applied.', v.string()),
+  outcome: described(
     'healed: it was done and the service is well; not_healed: the service is not well; nothing_to_do: nothing was done, and nothing had to be.',
+    v.picklist(HEAL_OUTCOMES),
   ),
-  plan: said(healPlanSchema, 'The plan itself.'),
-  verification: said(verification, 'A fresh look, after everything else.'),
-  events: said(v.array(eventSchema), 'What has happened to the service since, oldest first.'),
+  plan: described('The plan itself.', healPlanSchema),
+  verification: described('A fresh look, after everything else.', verification),
+  events: described('What has happened to the service since, oldest first.', v.array(eventSchema)),
 });

@@ -6,9 +6,9 @@ import { described } from './described.ts';
 import { OperationError } from './error.ts';
 import { exampleJob, exampleRun } from './examples.ts';
 import { countField, flagField, nameField, timeField } from './fields.ts';
+import { jobSchema, runSchema } from './job_schemas.ts';
 import { defineCall, defineSubscription } from './operation.ts';
 import { cursorField, limitField, page, pageSchema } from './page.ts';
-import { jobSchema, runSchema } from './schemas.ts';
 
 const bytes: v.GenericSchema<Uint8Array> = described(
   'Bytes of the log, as the program wrote them.',

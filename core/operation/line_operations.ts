@@ -7,51 +7,49 @@ import { PatternTooSlow, patternFault } from '../plugin/text_pattern.ts';
 import type { FoundLineView, LineView, SearchPage } from '../supervisor/log_control.ts';
 import { parseSearchCursor } from '../supervisor/log_lines.ts';
 import { SENDABLE_SIGNALS } from '../supervisor/signal_job.ts';
+import { described } from './described.ts';
 import { OperationError } from './error.ts';
 import { countField, nameField, timeField } from './fields.ts';
 import { defineCall } from './operation.ts';
 import { cursorField, limitField, pageSchema } from './page.ts';
-import { identitySchema } from './schemas.ts';
+import { identitySchema } from './view_parts.ts';
 
 const MOMENT = 'ms since the epoch, as finely as the index of the log knows';
 
-const incarnationField = v.pipe(countField, v.description('Only what this incarnation has written.'));
-const sinceField = v.pipe(timeField, v.description(`Only what was written after this time: ${MOMENT}.`));
-const linesField = v.pipe(limitField, v.description('How many lines at most; 100 where it is left out.'));
+const incarnationField = described('Only what this incarnation has written.', countField);
+const sinceField = described(`Only what was written after this time: ${MOMENT}.`, timeField);
+const linesField = described('How many lines at most; 100 where it is left out.', limitField);
 
 const line = {
-  job_id: v.pipe(v.string(), v.description('The job that wrote it.')),
-  incarnation: v.pipe(v.number(), v.description('The incarnation that wrote it.')),
-  time: v.pipe(
+  job_id: described('The job that wrote it.', v.string()),
+  incarnation: described('The incarnation that wrote it.', v.number()),
+  time: described(
+    'When it was written, at the earliest that is known, ms since the epoch; null: not known.',
     v.nullable(v.number()),
-    v.description('When it was written, at the earliest that is known, ms since the epoch; null: not known.'),
   ),
-  offset: v.pipe(v.number(), v.description('The offset of its first byte in the log file it is in.')),
-  text: v.pipe(
+  offset: described('The offset of its first byte in the log file it is in.', v.number()),
+  text: described(
+    'The line without its end, control characters and all. Untrusted: a program wrote it.',
     v.string(),
-    v.description('The line without its end, control characters and all. Untrusted: a program wrote it.'),
   ),
-  truncated: v.pipe(v.boolean(), v.description('Whether the line is longer than what is here of it.')),
+  truncated: described('Whether the line is longer than what is here of it.', v.boolean()),
 };
 
 const lineSchema: v.GenericSchema<LineView> = v.object(line);
 
 const foundSchema: v.GenericSchema<FoundLineView> = v.object({
   ...line,
-  service: v.pipe(v.string(), v.description('The service of the job.')),
-  action: v.pipe(v.string(), v.description('The action of the job.')),
+  service: described('The service of the job.', v.string()),
+  action: described('The action of the job.', v.string()),
 });
 
 const searchSchema: v.GenericSchema<SearchPage> = v.object({
-  items: v.pipe(
+  items: described(
+    'Lines found, job by job in the order of their making, the oldest line first.',
     v.array(foundSchema),
-    v.description('Lines found, job by job in the order of their making, the oldest line first.'),
   ),
-  complete: v.pipe(v.boolean(), v.description('False where a bound ended the search before the logs did.')),
-  next_cursor: v.pipe(
-    v.nullable(v.string()),
-    v.description('What to go on with; null where it is complete.'),
-  ),
+  complete: described('False where a bound ended the search before the logs did.', v.boolean()),
+  next_cursor: described('What to go on with; null where it is complete.', v.nullable(v.string())),
 });
 
 const TIME = 1_764_000_000_000;
@@ -71,8 +69,8 @@ export const logRead = defineCall({
   summary:
     "Read a job's log line by line, the oldest first, each line with its time, incarnation and offset; `tail` for the last ones.",
   input: v.strictObject({
-    id: v.pipe(nameField, v.description('The id of the job.')),
-    tail: v.exactOptional(v.pipe(countField, v.description('Only the last so many lines of what is there.'))),
+    id: described('The id of the job.', nameField),
+    tail: v.exactOptional(described('Only the last so many lines of what is there.', countField)),
     since: v.exactOptional(sinceField),
     incarnation: v.exactOptional(incarnationField),
     limit: v.exactOptional(linesField),
@@ -112,14 +110,12 @@ export const logSearch = defineCall({
       ),
       v.description('Text that a line must contain, or a /regex/ with the flags i, m, s, u.'),
     ),
-    service: v.exactOptional(v.pipe(nameField, v.description('Only the jobs of this service.'))),
-    action: v.exactOptional(v.pipe(nameField, v.description('Only the jobs of this action.'))),
-    job_id: v.exactOptional(v.pipe(nameField, v.description('Only this job.'))),
+    service: v.exactOptional(described('Only the jobs of this service.', nameField)),
+    action: v.exactOptional(described('Only the jobs of this action.', nameField)),
+    job_id: v.exactOptional(described('Only this job.', nameField)),
     incarnation: v.exactOptional(incarnationField),
     since: v.exactOptional(sinceField),
-    until: v.exactOptional(
-      v.pipe(timeField, v.description(`Only what was written by this time: ${MOMENT}.`)),
-    ),
+    until: v.exactOptional(described(`Only what was written by this time: ${MOMENT}.`, timeField)),
     limit: v.exactOptional(linesField),
     cursor: v.exactOptional(
       v.pipe(
@@ -160,16 +156,16 @@ export const jobSignal = defineCall({
   summary:
     'Send a signal to the main process of a job, as a program may ask for (reload, reopen logs). A death by it is an ordinary one: the job is started again. What SIGSTOP holds stays held until SIGCONT.',
   input: v.strictObject({
-    id: v.pipe(nameField, v.description('The id of the job.')),
-    signal: v.pipe(
+    id: described('The id of the job.', nameField),
+    signal: described(
+      'The signal.',
       v.picklist(SENDABLE_SIGNALS, `must be one of ${SENDABLE_SIGNALS.join(', ')}`),
-      v.description('The signal.'),
     ),
   }),
   output: v.object({
-    job_id: v.pipe(v.string(), v.description('The job.')),
-    signal: v.pipe(v.picklist(SENDABLE_SIGNALS), v.description('The signal that was sent.')),
-    process: v.pipe(identitySchema, v.description('The process that it was sent to.')),
+    job_id: described('The job.', v.string()),
+    signal: described('The signal that was sent.', v.picklist(SENDABLE_SIGNALS)),
+    process: described('The process that it was sent to.', identitySchema),
   }),
   errors: ['not_found', 'conflict'],
   idempotent: false,

@@ -5,7 +5,7 @@ import * as v from 'valibot';
 import { examplePlugin } from './examples.ts';
 import { defineCall } from './operation.ts';
 import { cursorField, limitField, page, pageSchema } from './page.ts';
-import { pluginSchema } from './schemas.ts';
+import { pluginSchema } from './plugin_schemas.ts';
 
 /** Every plugin: what it is, what it may touch, and how it has been doing. */
 export const pluginList = defineCall({

@@ -11,7 +11,8 @@ import { exampleService, exampleWhy } from './examples.ts';
 import { flagField, nameField } from './fields.ts';
 import { defineCall } from './operation.ts';
 import { cursorField, limitField, page, pageSchema } from './page.ts';
-import { serviceSchema, whySchema } from './schemas.ts';
+import { serviceSchema } from './service_schemas.ts';
+import { whySchema } from './why_schemas.ts';
 
 /** How long a command waits where it is asked to wait and not told how long, ms. */
 export const DEFAULT_WAIT = 60_000;

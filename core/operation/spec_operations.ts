@@ -6,6 +6,7 @@ import type { SpecIssue } from '../spec/mod.ts';
 import { nearest } from '../spec/nearest.ts';
 import { type Control, NotFound } from '../supervisor/control.ts';
 import type { SpecChangeView, SpecVerdict } from '../supervisor/spec_control.ts';
+import { described } from './described.ts';
 import { OperationError } from './error.ts';
 import { flagField, nameField } from './fields.ts';
 import { defineCall } from './operation.ts';
@@ -13,7 +14,8 @@ import { defineCall } from './operation.ts';
 /** The longest text of a service file that is taken, characters. */
 export const SPEC_LENGTH = 4 * 1024 * 1024;
 
-const specField = v.pipe(
+const specField = described(
+  'A whole service file: its text (YAML or JSON), or what it says as an object.',
   v.union(
     [
       v.pipe(v.string(), v.maxLength(SPEC_LENGTH, `must be ${SPEC_LENGTH} characters or fewer`)),
@@ -21,73 +23,63 @@ const specField = v.pipe(
     ],
     'must be the text of a service file, or what it says as an object',
   ),
-  v.description('A whole service file: its text (YAML or JSON), or what it says as an object.'),
 );
 
-const dryRunField = v.pipe(flagField, v.description('True to tell what would change, and change nothing.'));
+const dryRunField = described('True to tell what would change, and change nothing.', flagField);
 
 const nullableText = v.nullable(v.string());
 const place = v.nullable(v.pipe(v.number(), v.integer()));
 
 const issueSchema: v.GenericSchema<SpecIssue> = v.object({
-  path: v.pipe(v.string(), v.description('Where it is wrong; empty for the file as a whole.')),
-  rule: v.pipe(v.string(), v.description('The rule that is broken, such as required, unknown_key or port.')),
-  value: v.pipe(v.string(), v.description('What is there, fit to be shown: secrets by their kind only.')),
-  message: v.pipe(v.string(), v.description('What the rule asks for.')),
-  line: v.pipe(place, v.description('The line in the text, from 1; null where an object was given.')),
-  column: v.pipe(place, v.description('The column in the text, from 1; null where an object was given.')),
+  path: described('Where it is wrong; empty for the file as a whole.', v.string()),
+  rule: described('The rule that is broken, such as required, unknown_key or port.', v.string()),
+  value: described('What is there, fit to be shown: secrets by their kind only.', v.string()),
+  message: described('What the rule asks for.', v.string()),
+  line: described('The line in the text, from 1; null where an object was given.', place),
+  column: described('The column in the text, from 1; null where an object was given.', place),
 });
 
 const names = v.array(v.string());
 
 const verdictSchema: v.GenericSchema<SpecVerdict> = v.object({
-  valid: v.pipe(v.boolean(), v.description('Whether it could be applied as it is.')),
-  issues: v.pipe(v.array(issueSchema), v.description('Everything that is wrong, in the order of the text.')),
-  unchecked_plugins: v.pipe(
+  valid: described('Whether it could be applied as it is.', v.boolean()),
+  issues: described('Everything that is wrong, in the order of the text.', v.array(issueSchema)),
+  unchecked_plugins: described(
+    'Plugins that upkeep does not know yet: what is written for them was not checked.',
     names,
-    v.description('Plugins that upkeep does not know yet: what is written for them was not checked.'),
   ),
 });
 
 /** A {@link SpecChangeView}. */
 export const specChangeSchema: v.GenericSchema<SpecChangeView> = v.object({
-  added: v.pipe(names, v.description('Services that are new; they are started.')),
-  removed: v.pipe(
-    names,
-    v.description('Services that are gone; they are stopped; their events and log files are kept.'),
-  ),
-  changed: v.pipe(
+  added: described('Services that are new; they are started.', names),
+  removed: described('Services that are gone; they are stopped; their events and log files are kept.', names),
+  changed: described(
+    'What is another one now, action by action.',
     v.array(
       v.object({
-        service: v.pipe(
-          nullableText,
-          v.description('Null for what is about no service: probes, plugins, notify.'),
-        ),
-        action: v.pipe(nullableText, v.description('The action; null where it is about no service.')),
-        change: v.pipe(
-          v.picklist(['added', 'removed', 'changed']),
-          v.description('What becomes of the action.'),
-        ),
-        fields: v.pipe(
+        service: described('Null for what is about no service: probes, plugins, notify.', nullableText),
+        action: described('The action; null where it is about no service.', nullableText),
+        change: described('What becomes of the action.', v.picklist(['added', 'removed', 'changed'])),
+        fields: described(
+          'What differs, field by field.',
           v.array(
             v.object({
-              path: v.pipe(v.string(), v.description('The field, such as stop.timeout or tcp_ports[0].')),
-              before: v.pipe(
+              path: described('The field, such as stop.timeout or tcp_ports[0].', v.string()),
+              before: described(
+                'Before, with defaults; ms and bytes; null: not there; secrets are redacted.',
                 v.unknown(),
-                v.description('Before, with defaults; ms and bytes; null: not there; secrets are redacted.'),
               ),
-              after: v.pipe(v.unknown(), v.description('After, told in the same way.')),
+              after: described('After, told in the same way.', v.unknown()),
             }),
           ),
-          v.description('What differs, field by field.'),
         ),
-        restarts: v.pipe(v.boolean(), v.description('Whether what runs of it is started again for that.')),
+        restarts: described('Whether what runs of it is started again for that.', v.boolean()),
       }),
     ),
-    v.description('What is another one now, action by action.'),
   ),
-  unchanged: v.pipe(names, v.description('Services of which nothing changes.')),
-  applied: v.pipe(v.boolean(), v.description('Whether it was done; false for a dry run.')),
+  unchanged: described('Services of which nothing changes.', names),
+  applied: described('Whether it was done; false for a dry run.', v.boolean()),
 });
 
 const exampleService = { actions: { web: { process: true, run: 'node server.js', tcp_ports: [8080] } } };
@@ -161,10 +153,10 @@ export const servicePut = defineCall({
   kind: 'command',
   summary: 'Add a service to the service file, or replace what it says of one, and take it over.',
   input: v.strictObject({
-    name: v.pipe(nameField, v.description('The name of the service.')),
-    spec: v.pipe(
+    name: described('The name of the service.', nameField),
+    spec: described(
+      'What the service file is to say of it, such as {actions: {web: {run: …}}}.',
       v.record(v.string(), v.unknown(), 'must be an object'),
-      v.description('What the service file is to say of it, such as {actions: {web: {run: …}}}.'),
     ),
     dry_run: v.exactOptional(dryRunField),
   }),
@@ -185,7 +177,7 @@ export const serviceDelete = defineCall({
   summary:
     'Take a service out of the service file: what it runs is stopped; its events and log files are kept.',
   input: v.strictObject({
-    name: v.pipe(nameField, v.description('The name of the service.')),
+    name: described('The name of the service.', nameField),
     dry_run: v.exactOptional(dryRunField),
   }),
   output: specChangeSchema,

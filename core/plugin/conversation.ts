@@ -1,16 +1,29 @@
 /**
  * What checks of plain connections have in common: connect, say something, and wait for an answer.
  */
+import * as v from 'valibot';
 import type { Connection, NetTarget } from '../host/host.ts';
 import { formatDuration } from '../spec/units.ts';
 import type { PluginContext } from './context.ts';
 import type { HealthResult } from './definition.ts';
 import { excerpt } from './excerpt.ts';
 import { elapsed, failedLook } from './service_fault.ts';
-import { hasPattern, patternText } from './text_pattern.ts';
+import { hasPattern, patternField, patternText } from './text_pattern.ts';
 
 /** Bytes of an answer among which the pattern must be. */
 const MAX_ANSWER = 16 * 1024;
+
+/** The options by which a check says what is said, and what must come back. */
+export const CONVERSATION_OPTIONS = {
+  send: v.pipe(
+    v.optional(v.string('must be text')),
+    v.description('Text to send once connected, such as "PING\\r\\n".'),
+  ),
+  expect: v.pipe(
+    v.optional(patternField),
+    v.description('What must come back: text that is contained in it, or /regex/.'),
+  ),
+};
 
 /** What is said, and what must come back. */
 export interface Conversation {

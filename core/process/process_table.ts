@@ -9,10 +9,13 @@ import type { Identity } from './identity.ts';
 /** The process table at one moment (give or take the few ms that the look took). */
 export class TableSnapshot {
   readonly processes: ReadonlyMap<number, ProcessStat>;
+  /** The sessions that have a live member. */
+  readonly sessions: ReadonlySet<number>;
   readonly #children = new Map<number, ProcessStat[]>();
 
   constructor(processes: readonly ProcessStat[]) {
     this.processes = new Map(processes.map((stat) => [stat.pid, stat]));
+    this.sessions = new Set(processes.map(({ session }) => session));
     for (const stat of processes) {
       const siblings = this.#children.get(stat.ppid);
       if (siblings === undefined) this.#children.set(stat.ppid, [stat]);
@@ -59,6 +62,8 @@ export class ProcessTable {
   readonly #host: Host;
   #latest: { readonly taken_at: number; readonly snapshot: TableSnapshot } | null = null;
   #running: { readonly begun_at: number; readonly result: Promise<TableSnapshot> } | null = null;
+  /** The look after the one that is under way: it is shared by all who may not have that one. */
+  #next: Promise<TableSnapshot> | null = null;
 
   constructor(host: Host) {
     this.#host = host;
@@ -67,23 +72,37 @@ export class ProcessTable {
   /**
    * The table as it was no longer than `maxAge` ms ago.
    *
-   * @param maxAge 0 for a look that begins now.
+   * @param maxAge ms; 0 for a look that begins no earlier than this call.
    */
   async snapshot(maxAge: number): Promise<TableSnapshot> {
     const now = this.#host.clock.mono();
     if (this.#latest !== null && now - this.#latest.taken_at <= maxAge) return this.#latest.snapshot;
-    if (this.#running !== null) {
-      if (now - this.#running.begun_at <= maxAge) return this.#running.result;
-      // A look that began earlier may have passed a process before it changed: wait for it, then look afresh.
-      await this.#running.result;
-      return this.snapshot(maxAge);
-    }
-    const result = this.#look();
-    this.#running = { begun_at: now, result };
-    const snapshot = await result;
-    this.#running = null;
-    this.#latest = { taken_at: now, snapshot };
-    return snapshot;
+    if (this.#running === null) return this.#begin();
+    if (now - this.#running.begun_at <= maxAge) return this.#running.result;
+    // A look that began earlier may have passed a process before it changed: the next one, which begins after this call.
+    this.#next ??= this.#after(this.#running.result);
+    return this.#next;
+  }
+
+  async #after(running: Promise<TableSnapshot>): Promise<TableSnapshot> {
+    await running.catch(() => {});
+    this.#next = null;
+    // Whoever asks between the end of that look and now has begun one already.
+    return this.#running?.result ?? this.#begin();
+  }
+
+  #begin(): Promise<TableSnapshot> {
+    const begun_at = this.#host.clock.mono();
+    const result = this.#look()
+      .then((snapshot) => {
+        this.#latest = { taken_at: begun_at, snapshot };
+        return snapshot;
+      })
+      .finally(() => {
+        this.#running = null;
+      });
+    this.#running = { begun_at, result };
+    return result;
   }
 
   async #look(): Promise<TableSnapshot> {

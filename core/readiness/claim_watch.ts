@@ -10,10 +10,11 @@
 import type { Agenda } from '../host/agenda.ts';
 import type { Host } from '../host/host.ts';
 import { inSlices } from '../host/slices.ts';
-import { type Reason, reason } from '../job/reason.ts';
+import type { Reason } from '../job/reason.ts';
 import { type Claim, claimKey, type Holder } from '../reclaim/claim.ts';
 import { stillHolds } from '../reclaim/still_holds.ts';
-import { type ClaimVerdict, disproves, judgeClaim, satisfies } from './judge.ts';
+import { claimLost, heldUnseen, type JudgedClaim, notReady, unseen } from './claim_words.ts';
+import { disproves, judgeClaim, satisfies } from './judge.ts';
 
 /** A job whose claims are watched. */
 export interface Watched {
@@ -190,7 +191,7 @@ export class ClaimWatch {
     const { watched } = entry;
     // Dropped or replaced while the probe looked.
     if (this.#entries.get(watched.job_id) !== entry) return;
-    const verdicts = watched.claims.map((claim): [Claim, ClaimVerdict] => {
+    const verdicts = watched.claims.map((claim): JudgedClaim => {
       if (!this.#isThere(claim)) return [claim, 'free'];
       const holders = byClaim.get(claimKey(claim)) ?? [];
       return [claim, judgeClaim(claim, { holders, complete }, watched.isOwn)];
@@ -205,42 +206,25 @@ export class ClaimWatch {
     else this.#judgeStarting(entry, verdicts, watched.deadline);
   }
 
-  #judgeStarting(entry: Entry, verdicts: readonly [Claim, ClaimVerdict][], deadline: number): void {
+  #judgeStarting(entry: Entry, verdicts: readonly JudgedClaim[], deadline: number): void {
     const { watched } = entry;
     const now = this.#host.clock.mono();
     const missing = verdicts.filter(([, verdict]) => !satisfies(verdict, watched.mode));
     if (missing.length === 0) {
-      const inferred = verdicts
-        .filter(([, verdict]) => verdict === 'inferred')
-        .map(([claim]) => claimKey(claim));
-      const note =
-        inferred.length === 0
-          ? null
-          : reason('PROBE_UNAVAILABLE', `held by a process that cannot be seen: ${inferred.join(', ')}`, {
-              claims: inferred,
-              confidence: 'inferred',
-            });
+      const inferred = verdicts.filter(([, verdict]) => verdict === 'inferred').map(([claim]) => claim);
+      const note = inferred.length === 0 ? null : heldUnseen(inferred);
       this.#events.ready(watched, note);
       return;
     }
     const lastLook = now >= deadline - LAST_LOOK - 1;
     if (lastLook && missing.some(([, verdict]) => verdict !== 'unknown')) {
       this.#entries.delete(watched.job_id);
-      const claims = missing.map(([claim, verdict]) => ({ claim: claimKey(claim), verdict }));
-      const names = claims.map(
-        ({ claim, verdict }) => `${claim} (${isOthers(verdict) ? 'held by another' : verdict})`,
-      );
-      this.#events.fault(
-        watched,
-        reason('NOT_READY', `did not hold in time: ${names.join(', ')}`, { claims }),
-      );
+      this.#events.fault(watched, notReady(missing));
       return;
     }
     if (lastLook && missing.every(([, verdict]) => verdict === 'unknown')) {
       // Unknown is never NOT_READY: a blind probe must not kill a service that may be well.
-      const claims = missing.map(([claim]) => claimKey(claim));
-      const message = `no probe could see who holds ${claims.join(', ')}`;
-      this.#events.ready(watched, reason('PROBE_UNAVAILABLE', message, { claims, confidence: 'inferred' }));
+      this.#events.ready(watched, unseen(missing.map(([claim]) => claim)));
       return;
     }
     entry.pause = Math.min(entry.pause * 1.5, LONGEST_PAUSE);
@@ -248,7 +232,7 @@ export class ClaimWatch {
     entry.at = now < deadline - LAST_LOOK ? Math.min(next, deadline - LAST_LOOK) : next;
   }
 
-  #judgeRunning(entry: Entry, verdicts: readonly [Claim, ClaimVerdict][], exhaustive: boolean): void {
+  #judgeRunning(entry: Entry, verdicts: readonly JudgedClaim[], exhaustive: boolean): void {
     const { watched } = entry;
     const now = this.#host.clock.mono();
     const lost = verdicts.filter(([, verdict]) => disproves(verdict, watched.mode));
@@ -270,11 +254,7 @@ export class ClaimWatch {
       return;
     }
     this.#entries.delete(watched.job_id);
-    const claims = lost.map(([claim, verdict]) => ({ claim: claimKey(claim), verdict }));
-    const names = claims.map(({ claim, verdict }) =>
-      verdict === 'free' ? claim : `${claim} (held by another)`,
-    );
-    this.#events.fault(watched, reason('CLAIM_LOST', `no longer holds ${names.join(', ')}`, { claims }));
+    this.#events.fault(watched, claimLost(lost));
   }
 }
 
@@ -288,10 +268,6 @@ interface Look {
   readonly byClaim: ReadonlyMap<string, readonly Holder[]>;
   readonly complete: boolean;
   readonly exhaustive: boolean;
-}
-
-function isOthers(verdict: ClaimVerdict): boolean {
-  return verdict === 'other' || verdict === 'contested';
 }
 
 function groupByClaim(holders: readonly Holder[]): ReadonlyMap<string, readonly Holder[]> {

@@ -2,6 +2,7 @@
  * What one checked service file says otherwise than another.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { REDACTED } from '../access/redactor.ts';
 import type { PortClaim } from '../reclaim/claim.ts';
 import { isSecret, type Path, pathText } from './issue.ts';
 import { launchDigest } from './launch_digest.ts';
@@ -38,9 +39,6 @@ export interface SpecDiff {
   readonly changed: readonly SpecChange[];
   readonly unchanged: readonly string[];
 }
-
-/** Stands for a value that is, or may be, a secret. */
-export const REDACTED = '[redacted]';
 
 /**
  * Compares two checked service files.

@@ -2,7 +2,7 @@
  * The checked service file: what the rest of upkeep works with. Every default is filled in, every path is absolute,
  * durations are ms and sizes are bytes. How each field is written is in `action_schema.ts`.
  */
-import type { RestartPolicy } from '../job/policy.ts';
+import type { RestartSettings } from '../job/policy.ts';
 import type { ReasonCode } from '../job/reason.ts';
 import type { Permissions } from '../plugin/permissions.ts';
 import type { PortClaim } from '../reclaim/claim.ts';
@@ -60,16 +60,7 @@ export interface ActionSpec {
   readonly kill_other: KillOther | null;
   readonly ready: { readonly timeout: number; readonly claims: ReadyClaims };
   readonly health: readonly HealthSpec[];
-  readonly restart: {
-    readonly policy: RestartPolicy;
-    readonly delay: number;
-    readonly factor: number;
-    readonly max_delay: number;
-    readonly jitter: number;
-    readonly stable_after: number;
-    /** 0: never give up. */
-    readonly max_attempts: number;
-  };
+  readonly restart: RestartSettings;
   readonly stop: { readonly signal: NodeJS.Signals; readonly timeout: number };
   readonly recovery: 'adopt' | 'restart';
   readonly logs: {

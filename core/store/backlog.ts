@@ -2,7 +2,8 @@
  * What could not be written yet: the latest of each row, and the events up to a bound.
  */
 import type { Job } from '../job/job.ts';
-import type { NumberedBatch } from './batch.ts';
+import { isRefusal, type NumberedBatch, writeAcceptable, writeBatch } from './batch.ts';
+import type { Database } from './database.ts';
 import type { EventRecord, RunRow, ServiceRow } from './records.ts';
 
 /** How many events are kept in memory; beyond that the oldest are given up. */
@@ -47,6 +48,25 @@ export class Backlog {
       jobs: [...this.#jobs.values()],
       events: this.#events,
     };
+  }
+
+  /**
+   * Writes all of it, and keeps nothing then.
+   *
+   * @returns how many rows the database has refused, which are given up.
+   * @throws {@link DatabaseError}; then everything is kept.
+   */
+  writeTo(database: Database): number {
+    const batch = this.batch();
+    let refused = 0;
+    try {
+      writeBatch(database, batch);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      refused = writeAcceptable(database, batch);
+    }
+    this.clear();
+    return refused;
   }
 
   /** How many events are kept. */

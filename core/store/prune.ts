@@ -21,6 +21,9 @@ export const AUDIT_LIMITS = { max_records: 10_000, max_age: 90 * 24 * 3_600_000 
 /** How many finished runs of a service are kept, each with its jobs. */
 export const KEPT_RUNS = 20;
 
+/** How many services' runs are pruned in one call. */
+const PRUNED_SERVICES = 10;
+
 /** At most so many events in one call. */
 const SLICE = 500;
 
@@ -81,4 +84,28 @@ export function pruneRuns(database: Database, service: string): void {
        ORDER BY started_at DESC, id DESC LIMIT -1 OFFSET ?)`,
     [service, KEPT_RUNS],
   );
+}
+
+/**
+ * Deletes a slice of everything that is beyond its limits.
+ *
+ * @param finished services with a run that has finished since their runs were last pruned; those that are pruned here
+ *   are taken out of it.
+ * @param now ms since the epoch.
+ * @returns true where there is more to delete.
+ * @throws {@link DatabaseError}
+ */
+export function pruneSlice(
+  database: Database,
+  finished: Set<string>,
+  limits: StoreLimits,
+  now: number,
+): boolean {
+  for (const service of [...finished].slice(0, PRUNED_SERVICES)) {
+    pruneRuns(database, service);
+    finished.delete(service);
+  }
+  const events = pruneEvents(database, limits, now);
+  const audit = pruneAudit(database, AUDIT_LIMITS, now);
+  return events || audit || finished.size > 0;
 }

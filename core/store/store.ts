@@ -9,26 +9,20 @@
  * The event loop is worth more than one write: somebody else's lock on the database is waited for only while upkeep
  * starts. Later a commit gives up after {@link BUSY_TIMEOUT}, and is kept like any other that failed.
  */
-import type { Host } from '../host/host.ts';
 import type { Job } from '../job/job.ts';
 import type { Reason } from '../job/reason.ts';
 import type { EventQuery } from '../supervisor/control.ts';
 import { Backlog } from './backlog.ts';
-import { type Batch, isRefusal, type NumberedBatch, writeAcceptable, writeBatch } from './batch.ts';
+import { type Batch, type NumberedBatch, writeBatch } from './batch.ts';
 import { BUSY_TIMEOUT, Connection, type Opened, START_BUSY_TIMEOUT } from './connection.ts';
 import { type Database, DatabaseError } from './database.ts';
 import { degradedReason, type Failure, failureOf, lossReason } from './failure.ts';
 import { mergeEvents, mergeLive, mergeRows } from './merge.ts';
 import { NewerDatabase } from './migrations.ts';
 import { type NotifyCursors, readCursors, writeCursors } from './notify_cursors.ts';
-import {
-  AUDIT_LIMITS,
-  DEFAULT_LIMITS,
-  pruneAudit,
-  pruneEvents,
-  pruneRuns,
-  type StoreLimits,
-} from './prune.ts';
+import { Numbering } from './numbering.ts';
+import type { StoreOpened, StoreOptions } from './options.ts';
+import { DEFAULT_LIMITS, pruneSlice } from './prune.ts';
 import {
   type JobQuery,
   type Live,
@@ -40,30 +34,6 @@ import {
 } from './queries.ts';
 import type { EventRecord, RunRow } from './records.ts';
 
-/** How many services' runs are pruned in one call. */
-const PRUNED_SERVICES = 10;
-
-/** What a store needs to be opened. */
-export interface StoreOptions {
-  readonly path: string;
-  readonly host: Pick<Host, 'files' | 'clock'>;
-  readonly limits?: StoreLimits;
-  /** Called when the store becomes degraded, with why, and with null when it is not any more. Not while opening. */
-  readonly onDegraded: (reason: Reason | null) => void;
-  /** The fault seam: called with `store.commit` before each commit, and with `store.commit:done` after it. */
-  readonly at?: (call: string) => void;
-}
-
-/** What opening found. */
-export interface StoreOpened {
-  /** There was no database before. */
-  readonly created: boolean;
-  /** Where a damaged database was moved to. */
-  readonly set_aside: string | null;
-  /** Why something of the past may be missing; null where nothing is. */
-  readonly lost: Reason | null;
-}
-
 /** The one writer of the database. */
 export class Store {
   /** What opening found. */
@@ -71,30 +41,32 @@ export class Store {
   readonly #options: StoreOptions;
   readonly #connection: Connection;
   readonly #backlog = new Backlog();
+  readonly #numbering: Numbering;
   /** Services with a run that has finished since their runs were last pruned. */
   readonly #finished = new Set<string>();
   #failure: Failure | null = null;
   #lost = false;
   #dropped = 0;
-  #seq = 0;
   /** Something was committed since the last checkpoint. */
   #dirty = false;
 
   private constructor(options: StoreOptions) {
     this.#options = options;
+    this.#numbering = new Numbering(options.host.clock);
     this.#connection = new Connection(options.path, options.host, (rows) => this.#takeSaved(rows));
     try {
       const { created, replaced } = this.#open(START_BUSY_TIMEOUT);
       const lost = replaced && lossReason(replaced.set_aside, replaced.damage);
       this.opened = { created, set_aside: replaced?.set_aside ?? null, lost };
       if (replaced === null) return;
-      this.#seq = this.#aboveAll();
-      this.#writeKept();
+      this.#numbering.leap();
+      this.#dropped += this.#backlog.writeTo(this.#connection.writable());
+      this.#dirty = true;
       // Whatever could be had of the past is on disk, and the caller has nothing to add to it yet.
       this.#lost = false;
     } catch (error) {
       if (error instanceof NewerDatabase) throw error;
-      this.#seq = this.#aboveAll();
+      this.#numbering.leap();
       this.#lost = true;
       this.#note(error);
       this.opened ??= { created: false, set_aside: null, lost: this.degraded };
@@ -267,13 +239,7 @@ export class Store {
     const { database } = this.#connection;
     if (database === null || this.#failure !== null) return false;
     try {
-      for (const service of [...this.#finished].slice(0, PRUNED_SERVICES)) {
-        pruneRuns(database, service);
-        this.#finished.delete(service);
-      }
-      const events = pruneEvents(database, this.#options.limits ?? DEFAULT_LIMITS, now);
-      const audit = pruneAudit(database, AUDIT_LIMITS, now);
-      const more = events || audit || this.#finished.size > 0;
+      const more = pruneSlice(database, this.#finished, this.#options.limits ?? DEFAULT_LIMITS, now);
       if (!more && this.#dirty) {
         database.exec('PRAGMA wal_checkpoint(PASSIVE)');
         this.#dirty = false;
@@ -299,20 +265,12 @@ export class Store {
 
   #numbered(batch: Batch): NumberedBatch & { readonly events: EventRecord[] } {
     for (const run of batch.runs ?? []) if (run.finished_at !== null) this.#finished.add(run.service);
-    return { ...batch, events: (batch.events ?? []).map((event) => ({ seq: ++this.#seq, ...event })) };
-  }
-
-  /**
-   * A number above those of all events, where they cannot be read: numbers only ever rise, also for who has read them
-   * from a database that is lost. Time will do, as there is far less than one event a ms.
-   */
-  #aboveAll(): number {
-    return Math.max(this.#seq, Math.floor(this.#options.host.clock.wall()));
+    return this.#numbering.number(batch);
   }
 
   #open(busyTimeout: number): Opened {
     const opened = this.#connection.open(busyTimeout);
-    this.#seq = Math.max(this.#seq, this.#connection.database?.number('max(seq)', 'FROM events') ?? 0);
+    this.#numbering.goOnFrom(this.#connection.database?.number('max(seq)', 'FROM events') ?? 0);
     return opened;
   }
 
@@ -342,23 +300,10 @@ export class Store {
     this.#dropped += this.#backlog.add(batch);
   }
 
-  /** Writes what is kept. @throws {@link DatabaseError} */
-  #writeKept(): void {
-    const database = this.#connection.writable();
-    const batch = this.#backlog.batch();
-    try {
-      writeBatch(database, batch);
-    } catch (error) {
-      if (!isRefusal(error)) throw error;
-      this.#dropped += writeAcceptable(database, batch);
-    }
-    this.#backlog.clear();
-    this.#dirty = true;
-  }
-
   #flush(): boolean {
     try {
-      this.#writeKept();
+      this.#dropped += this.#backlog.writeTo(this.#connection.writable());
+      this.#dirty = true;
     } catch (error) {
       this.#fail(error);
       return false;

@@ -1,30 +1,25 @@
 /**
  * Carries out what the machine asks for. What comes of it goes back as an event.
  */
-import { join } from 'node:path';
 import type { Channel, ExitStatus, Host } from '../host/host.ts';
 import type { JobEffect, JobEvent } from '../job/event.ts';
-import { identityOf, type Job, nextIncarnation } from '../job/job.ts';
+import { identityOf, nextIncarnation } from '../job/job.ts';
 import { type Reason, reason } from '../job/reason.ts';
 import type { Logs } from '../log/mod.ts';
 import type { AdoptedWatch } from '../process/adopted_watch.ts';
-import type { Successor, Traces } from '../process/escapees.ts';
-import { exitReason, UNKNOWN_EXIT } from '../process/exit.ts';
+import type { Traces } from '../process/escapees.ts';
+import { UNKNOWN_EXIT } from '../process/exit.ts';
 import type { Identity } from '../process/identity.ts';
-import { type LaunchContext, launchRequest, shellExit, spawnFailure } from '../process/launch.ts';
+import { type LaunchContext, launchRequest, spawnFailure } from '../process/launch.ts';
 import type { OomWitness } from '../process/oom.ts';
-import type { Reaper, ReapTarget } from '../process/reaper.ts';
-import { readStatusFile, statusFromShell } from '../process/status_file.ts';
-import {
-  CLOCK_TOLERANCE,
-  type ReclaimResult,
-  type ReclaimTarget,
-  type ReclaimWorld,
-  reclaim,
-} from '../reclaim/mod.ts';
+import type { Reaper } from '../process/reaper.ts';
+import { readStatusFile } from '../process/status_file.ts';
+import { type ReclaimResult, type ReclaimTarget, type ReclaimWorld, reclaim } from '../reclaim/mod.ts';
 import type { ActionSpec } from '../spec/mod.ts';
-import type { StatePaths } from './paths.ts';
+import { deathReason, ownStatus } from './death.ts';
+import { pidFile, type StatePaths, statusFile } from './paths.ts';
 import type { JobRuntime } from './runtime.ts';
+import { reapTargetOf, tracesOf } from './traces.ts';
 
 /** What carrying out effects needs. */
 export interface EffectPorts {
@@ -58,9 +53,6 @@ export interface OwnLaunch {
   /** Told of the channel to each incarnation. */
   connected(channel: Channel): void;
 }
-
-/** What a shell exits with when its child was killed by SIGKILL: 128 + 9. */
-const KILLED_CHILD = 137;
 
 /** Carries out effects. */
 export class Effects {
@@ -114,13 +106,14 @@ export class Effects {
    * before it got to it.
    */
   searchEarlier(runtime: JobRuntime): void {
+    const { logs } = this.#ports;
     const { job } = runtime;
     const present = identityOf(job);
     const latest = present === null ? job.restart_count : job.restart_count - 1;
     if (job.started_at === null || latest < 0) return;
     try {
       // Who holds one of them open without an environment is known by nothing else; a stop looks there too.
-      runtime.unreleased = this.#ports.logs.sealed(runtime.log, job.restart_count);
+      runtime.unreleased = logs.sealed(runtime.log, job.restart_count);
     } catch {
       // What lies there is no log, which the next start says: nobody can be known by it.
     }
@@ -128,7 +121,7 @@ export class Effects {
     const last = present === null ? job.last_identity : null;
     const identity =
       last?.boot_id === this.#ports.host.processes.boot_id && last.start_time >= 0 ? last : null;
-    this.#ports.leftBehind(runtime, { ...this.#traces(runtime, latest), identity, sessions: new Set() });
+    this.#ports.leftBehind(runtime, { ...tracesOf(runtime, latest, logs), identity, sessions: new Set() });
   }
 
   async #prepare(runtime: JobRuntime, epoch: number): Promise<void> {
@@ -187,9 +180,7 @@ export class Effects {
       runtime.sessions = new Set();
       runtime.signalled = false;
       runtime.group_gone = false;
-      child.onExit((status) =>
-        this.#exited(runtime, identity, incarnation, this.#ownStatus(runtime, status)),
-      );
+      child.onExit((status) => this.#exited(runtime, identity, incarnation, ownStatus(runtime.spec, status)));
     } catch (error) {
       const why = spawnFailure(error, spec, this.#ports.base_env['PATH'], host.files);
       this.#ports.dispatch(job.id, { type: 'spawn_failed', epoch, reason: why });
@@ -199,10 +190,9 @@ export class Effects {
   }
 
   #adopt(runtime: JobRuntime, identity: Identity, incarnation: number): void {
-    const { adopted, logs, host, oom, paths } = this.#ports;
+    const { adopted, host, oom, paths } = this.#ports;
     oom.begin(runtime.job.id, identity.pid);
-    logs.resume(runtime.log, incarnation);
-    runtime.unreleased = logs.sealed(runtime.log, incarnation);
+    this.#resumeLog(runtime, incarnation);
     adopted.add(runtime.job.id, identity, () => {
       const left = runtime.spec.process ? null : readStatusFile(host.files, statusFile(paths, runtime.job));
       this.#exited(runtime, identity, incarnation, left ?? UNKNOWN_EXIT);
@@ -220,22 +210,33 @@ export class Effects {
     }
     const main_gone = job.phase === 'stopping' && !job.main_alive;
     // After a restart of upkeep the log is what children with a wiped environment are known by.
-    if (logs.activeFile(job.id) === null) {
-      logs.resume(runtime.log, incarnation);
-      runtime.unreleased = logs.sealed(runtime.log, incarnation);
-    }
-    const target = this.#reapTarget(runtime, effect.identity, incarnation);
+    if (logs.activeFile(job.id) === null) this.#resumeLog(runtime, incarnation);
+    const target = reapTargetOf(runtime, effect.identity, incarnation, logs);
     reaper.end(target, spec.stop.signal, main_gone, (complete) => {
       if (complete) this.#releaseLogs(runtime);
       this.#ports.dispatch(job.id, { type: 'group_gone', incarnation });
     });
   }
 
+  /** Takes up the log of an incarnation that an earlier upkeep has spawned, and what of it may still have writers. */
+  #resumeLog(runtime: JobRuntime, incarnation: number): void {
+    const { logs } = this.#ports;
+    try {
+      logs.resume(runtime.log, incarnation);
+      runtime.unreleased = logs.sealed(runtime.log, incarnation);
+    } catch (error) {
+      // The process is there whatever lies where its log was: it is watched, and stopped, without one.
+      this.#ports.note(
+        runtime,
+        reason('LOG_DEGRADED', `could not take up the log: ${(error as Error).message}`),
+      );
+    }
+  }
+
   #exited(runtime: JobRuntime, identity: Identity, incarnation: number, status: ExitStatus): void {
-    const { host, reaper, oom } = this.#ports;
-    const { job, spec } = runtime;
-    const told = shellExit(spec, status.exit_code) ?? exitReason(status);
-    const why = runtime.signalled ? told : (this.#outOfMemory(runtime, status) ?? told);
+    const { host, logs, reaper, oom } = this.#ports;
+    const { job } = runtime;
+    const why = deathReason(runtime, status, oom);
     oom.forget(job.id);
     // What is being stopped is searched for by the reaper.
     const stopping = job.phase === 'stopping';
@@ -244,48 +245,7 @@ export class Effects {
     this.#ports.dispatch(job.id, { type: 'exited', incarnation, group_alive, status, reason: why });
     reaper.mainExited(job.id, incarnation);
     if (!group_alive && !stopping)
-      this.#ports.leftBehind(runtime, this.#reapTarget(runtime, identity, incarnation));
-  }
-
-  /** A death by SIGKILL that nobody asked for, be it of a child that a shell tells of, may be the kernel's doing. */
-  #outOfMemory({ job, spec }: JobRuntime, { exit_code, exit_signal }: ExitStatus): Reason | null {
-    if (exit_signal !== 'SIGKILL' && exit_code !== KILLED_CHILD) return null;
-    // What a oneshot dies of is told by the shell above it.
-    const below = exit_code === KILLED_CHILD || !spec.process;
-    const verdict = this.#ports.oom.verdict(job.id, below ? 'below' : 'main');
-    if (verdict === null) return null;
-    const { confidence, victim } = verdict;
-    const who = victim === null ? '' : ` (pid ${victim.pid}, ${victim.name})`;
-    const evidence = { exit_code, exit_signal, confidence, victim };
-    return reason('OOM_KILLED', `killed by the kernel: out of memory${who}`, evidence);
-  }
-
-  /** A oneshot's status comes from the shell above it. */
-  #ownStatus(runtime: JobRuntime, status: ExitStatus): ExitStatus {
-    return runtime.spec.process || status.exit_code === null ? status : statusFromShell(status.exit_code);
-  }
-
-  #reapTarget(runtime: JobRuntime, identity: Identity, incarnation: number): ReapTarget {
-    return { ...this.#traces(runtime, incarnation), identity, sessions: runtime.sessions };
-  }
-
-  #traces(runtime: JobRuntime, incarnation: number): Omit<Traces, 'identity' | 'sessions'> {
-    const { logs } = this.#ports;
-    const active = logs.activeFile(runtime.job.id);
-    const files = active === null ? runtime.unreleased : [...runtime.unreleased, active];
-    return {
-      job_id: runtime.job.id,
-      incarnation,
-      files,
-      isLog: (file) => logs.has(runtime.log, file),
-      since: runtime.job.created_at - CLOCK_TOLERANCE,
-      successor: (): Successor | null => {
-        const { id, restart_count, last_identity: main } = runtime.job;
-        if (restart_count <= incarnation || main === null || main.start_time < 0) return null;
-        const { sessions } = runtime;
-        return { job_id: id, incarnation: restart_count, main, sessions, log: logs.activeFile(id) };
-      },
-    };
+      this.#ports.leftBehind(runtime, reapTargetOf(runtime, identity, incarnation, logs));
   }
 
   /** Nothing can write to the logs of earlier incarnations any more: they may be compressed. */
@@ -293,14 +253,4 @@ export class Effects {
     for (const file of runtime.unreleased) this.#ports.logs.release(runtime.log, file);
     runtime.unreleased = [];
   }
-}
-
-/** Where a job's main pid is written. */
-export function pidFile(paths: StatePaths, { job, spec }: JobRuntime): string {
-  return spec.pid_file ?? join(paths.pids, `${job.service}.${job.action}.pid`);
-}
-
-/** Where a oneshot leaves its status. The name tells whose it is even when the store is lost. */
-export function statusFile(paths: StatePaths, job: Pick<Job, 'service' | 'action' | 'id'>): string {
-  return join(paths.statuses, `${job.service}.${job.action}.${job.id}`);
 }

@@ -10,7 +10,7 @@ import { type Reason, reason } from '../job/reason.ts';
 import type { Logs } from '../log/mod.ts';
 import type { EscapeeFinder, Traces } from '../process/escapees.ts';
 import type { OomWitness } from '../process/oom.ts';
-import type { ProcessTable } from '../process/process_table.ts';
+import type { ProcessTable, TableSnapshot } from '../process/process_table.ts';
 import type { Reaper, ReapTarget } from '../process/reaper.ts';
 import type { Batch } from '../store/batch.ts';
 import type { Store } from '../store/store.ts';
@@ -177,7 +177,10 @@ export class Housekeeping {
     agenda.set('trees', this.#treeAt, () => this.#lookAtTrees());
     if (loop.jobs.size === 0) return;
     const upTo = oom.looking();
+    // A stop may learn of sessions while the look is under way, of which that then says nothing.
+    const known = [...loop.jobs.values()].map(({ sessions }) => ({ sessions, before: [...sessions] }));
     void table.snapshot(0).then((snapshot) => {
+      for (const { sessions, before } of known) forgetEnded(sessions, before, snapshot);
       for (const { job, sessions } of loop.jobs.values()) {
         const main = identityOf(job);
         if (main === null) continue;
@@ -229,4 +232,13 @@ export class Housekeeping {
     const pause = more ? PRUNE_AGAIN : PRUNE_INTERVAL;
     agenda.set('prune', host.clock.mono() + pause, () => this.#prune());
   }
+}
+
+/**
+ * Forgets the sessions that nobody is in any more: their numbers are free, and whoever is given one next is a stranger.
+ *
+ * @param before the sessions that were known when the look began.
+ */
+function forgetEnded(sessions: Set<number>, before: readonly number[], snapshot: TableSnapshot): void {
+  for (const session of before) if (!snapshot.sessions.has(session)) sessions.delete(session);
 }

@@ -4,6 +4,8 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Host } from '../host/host.ts';
+import type { Job } from '../job/job.ts';
+import type { JobRuntime } from './runtime.ts';
 
 /** The files of one state folder. */
 export interface StatePaths {
@@ -27,6 +29,16 @@ export function statePaths(dir: string): StatePaths {
     pids: join(dir, 'pids'),
     statuses: join(dir, 'statuses'),
   };
+}
+
+/** Where a job's main pid is written. */
+export function pidFile(paths: StatePaths, { job, spec }: JobRuntime): string {
+  return spec.pid_file ?? join(paths.pids, `${job.service}.${job.action}.pid`);
+}
+
+/** Where a oneshot leaves its status. The name tells whose it is even when the store is lost. */
+export function statusFile(paths: StatePaths, job: Pick<Job, 'service' | 'action' | 'id'>): string {
+  return join(paths.statuses, `${job.service}.${job.action}.${job.id}`);
 }
 
 /** The name by which processes of this state folder are known in their marker: a hash of its real path. */

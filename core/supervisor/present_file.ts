@@ -26,7 +26,7 @@ interface Stamp {
   readonly nlink: bigint;
 }
 
-const READ = constants.O_RDONLY | constants.O_NOFOLLOW;
+const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
 /**
@@ -39,7 +39,7 @@ export function readPresent(files: Files, path: string): PresentFile {
   const stamp = stampOf(files, path);
   let fd: number;
   try {
-    // Put in the file's place since, a link is not followed.
+    // Put in the file's place since, a link is not followed, and a FIFO holds nobody up.
     fd = files.openSync(path, READ);
   } catch (error) {
     throw new Conflict(`${path} cannot be read: ${(error as Error).message}`);

@@ -9,10 +9,9 @@ import type { Host } from '../host/host.ts';
 import { identityOf, type Job } from '../job/job.ts';
 import type { Identity } from '../process/identity.ts';
 import { readStatusFile } from '../process/status_file.ts';
-import { statusFile } from './effects.ts';
 import type { JobLoop } from './job_loop.ts';
 import type { LostJobs } from './lost_jobs.ts';
-import type { StatePaths } from './paths.ts';
+import { type StatePaths, statusFile } from './paths.ts';
 import type { JobRuntime } from './runtime.ts';
 import { mainSurvivor, type Survivor } from './survivors.ts';
 

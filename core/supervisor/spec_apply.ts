@@ -2,9 +2,7 @@
  * Changes of the service file that are asked of upkeep. The file stays the one truth: it is written first, and what
  * was written is taken over as after a SIGHUP. Should upkeep die in between, the next one reads the new file.
  */
-import type { Files } from '../host/host.ts';
 import { reason } from '../job/reason.ts';
-import type { BuiltInPlugins } from '../plugin/built_in.ts';
 import { registryOf } from '../plugin/remote/load.ts';
 import { diffSpecs, type SpecDiff } from '../spec/diff.ts';
 import { readDocument } from '../spec/document.ts';
@@ -12,31 +10,21 @@ import { editSpecText } from '../spec/edit.ts';
 import { openServiceFile, type SpecIssue } from '../spec/mod.ts';
 import type { Actor } from '../store/records.ts';
 import { NotFound } from './control.ts';
+import type { JobLoop } from './job_loop.ts';
+import type { SupervisorOptions } from './options.ts';
 import { type PresentFile, readPresent, replacePresent } from './present_file.ts';
 import { Conflict, InvalidSpec, Unavailable } from './refusal.ts';
-import type { Origin } from './runtime.ts';
-import { type CheckedFile, textDigest } from './service_file.ts';
+import { type CheckedFile, checkServiceText, textDigest } from './service_file.ts';
 import type { ChangeOptions, SpecChangeView, SpecControl, SpecSource, SpecVerdict } from './spec_control.ts';
+import type { SpecInForce } from './spec_in_force.ts';
 
 /** What applying is connected to. */
 export interface SpecApplyPorts {
-  readonly files: Files;
-  /** The service file, absolute. */
-  readonly path: string;
+  readonly options: SupervisorOptions;
   /** The state folder's own name: no other upkeep has the same. */
   readonly instance: string;
-  readonly built_in: BuiltInPlugins;
-  /** The service file as it was last taken over. */
-  current(): CheckedFile;
-  /** Checks a text and loads its plugins, of which each must be there. */
-  check(text: string): Promise<CheckedFile | { readonly issues: readonly SpecIssue[] }>;
-  takeOver(checked: CheckedFile, origin: Origin): Promise<void>;
-  /** One reading of the file after the other. */
-  inTurn<T>(work: () => Promise<T>): Promise<T>;
-  /** upkeep is going down. */
-  halting(): boolean;
-  /** Records what was done. */
-  note(why: ReturnType<typeof reason>, origin: Origin): void;
+  readonly in_force: SpecInForce;
+  readonly loop: JobLoop;
 }
 
 /** What plain data is to become, from what the file says now. */
@@ -51,18 +39,18 @@ export class SpecApply implements SpecControl {
   }
 
   checkSpec(spec: SpecSource): SpecVerdict {
-    const { path, built_in, current } = this.#ports;
+    const { options, in_force } = this.#ports;
     const text = typeof spec === 'string' ? spec : dataText(spec);
     if (typeof text !== 'string') return { valid: false, issues: text.issues, unchecked_plugins: [] };
-    const open = openServiceFile(text, path);
+    const open = openServiceFile(text, options.spec_file);
     const known = open.plugins.map(({ index, spec: named }) => {
-      const same = current().plugins.find(
+      const same = in_force.current.plugins.find(
         (plugin) => plugin.spec.path === named.path && plugin.spec.folder === named.folder,
       );
       const unknown = { located: null, description: null, options_schema: null, error: 'not loaded' };
       return { ...(same ?? unknown), spec: named, index };
     });
-    const parsed = open.check(registryOf(known, built_in));
+    const parsed = open.check(registryOf(known, options.plugins));
     const issues = 'issues' in parsed ? parsed.issues : [];
     return {
       valid: issues.length === 0,
@@ -98,29 +86,29 @@ export class SpecApply implements SpecControl {
     return this.#change(without, options, actor);
   }
 
-  #change(wanted: string | Wanted, options: ChangeOptions, actor: Actor): Promise<SpecChangeView> {
-    const { inTurn, check, current, files, instance } = this.#ports;
-    return inTurn(async () => {
+  #change(wanted: string | Wanted, { dry_run }: ChangeOptions, actor: Actor): Promise<SpecChangeView> {
+    const { options, in_force, instance } = this.#ports;
+    return in_force.inTurn(async () => {
       this.#refuseHalting();
       const given = typeof wanted === 'string' ? wellFormed(wanted) : null;
       const present = this.#present(given);
       const text = given ?? edited(present.text, wanted as Wanted);
-      const checked = await check(text);
+      const checked = await checkServiceText(text, options, true);
       if ('issues' in checked) {
         throw new InvalidSpec(typeof wanted === 'string' ? checked.issues : checked.issues.map(withoutPlace));
       }
-      const diff = diffSpecs(current().file, checked.file);
-      if (options.dry_run === true) return { ...diff, applied: false };
+      const diff = diffSpecs(in_force.current.file, checked.file);
+      if (dry_run === true) return { ...diff, applied: false };
       // Loading plugins takes its time, in which upkeep may have begun to go down.
       this.#refuseHalting();
-      if (text !== present.text) await replacePresent(files, present, text, instance);
+      if (text !== present.text) await replacePresent(options.host.files, present, text, instance);
       await this.#enact(checked, diff, actor);
       return { ...diff, applied: true };
     });
   }
 
   async #enact(checked: CheckedFile, diff: SpecDiff, actor: Actor): Promise<void> {
-    const { halting, note, takeOver, path } = this.#ports;
+    const { options, in_force, loop } = this.#ports;
     const origin = { actor, cause: null };
     const changed = diff.changed.map(({ service, action }) =>
       service === null ? null : `${service}/${action}`,
@@ -130,20 +118,22 @@ export class SpecApply implements SpecControl {
       removed: diff.removed,
       changed: changed.filter((name) => name !== null),
     };
-    note(reason('SPEC_CHANGED', `${path} was changed through upkeep`, evidence), origin);
+    const why = reason('SPEC_CHANGED', `${options.spec_file} was changed through upkeep`, evidence);
+    loop.note(null, why, origin);
     // The next upkeep reads the new file.
-    if (!halting()) await takeOver(checked, origin);
+    if (!loop.halting) await in_force.takeOver(checked, origin);
   }
 
   #refuseHalting(): void {
-    if (this.#ports.halting()) throw new Unavailable('upkeep is going down');
+    if (this.#ports.loop.halting) throw new Unavailable('upkeep is going down');
   }
 
   /** The file on disk, if it is what upkeep last took over, or says already what it is to say. */
   #present(wanted: string | null): PresentFile {
-    const { files, path, current } = this.#ports;
-    const present = readPresent(files, path);
-    const isKnown = textDigest(present.text) === current().digest;
+    const { options, in_force } = this.#ports;
+    const path = options.spec_file;
+    const present = readPresent(options.host.files, path);
+    const isKnown = textDigest(present.text) === in_force.current.digest;
     if (isKnown || present.text === wanted) return present;
     throw new Conflict(
       `${path} is not what upkeep last read: somebody has changed it; have it read again first (SIGHUP)`,

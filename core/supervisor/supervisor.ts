@@ -3,27 +3,21 @@
  */
 import type { AccessControl } from '../access/access_control.ts';
 import type { HealControl } from '../heal/heal_control.ts';
-import type { CheckState } from '../health/health_watch.ts';
-import { presentReason } from '../health/illness.ts';
-import type { Health } from '../health/verdict.ts';
 import type { Host } from '../host/host.ts';
-import { atRest, identityOf, type Job } from '../job/job.ts';
-import { serviceState } from '../job/service_state.ts';
+import { atRest, type Job } from '../job/job.ts';
 import type { Logs } from '../log/mod.ts';
 import type { PluginHost } from '../plugin/remote/plugin_host.ts';
-import type { PluginRecord } from '../plugin/remote/plugin_record.ts';
+import { type PluginRecord, withCalls } from '../plugin/remote/plugin_record.ts';
 import { isPluginService } from '../plugin/remote/plugin_service.ts';
 import type { Identity } from '../process/identity.ts';
 import type { Reaper } from '../process/reaper.ts';
 import type { Claim } from '../reclaim/claim.ts';
-import { classify, type ProbeHost, type ReclaimWorld } from '../reclaim/mod.ts';
+import type { ProbeHost, ReclaimWorld } from '../reclaim/mod.ts';
 import type { SpecIssue } from '../spec/mod.ts';
 import type { Actor, EventRecord, RunRow } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
 import {
-  type ActionView,
   type Control,
-  checkView,
   type DaemonHealth,
   type EventQuery,
   type HolderView,
@@ -31,18 +25,22 @@ import {
   jobView,
   type LogQuery,
   NotFound,
-  type ServiceState,
   type ServiceView,
   type Why,
 } from './control.ts';
+import type { EventFeed } from './event_feed.ts';
 import { explainJob } from './explain.ts';
 import type { Fleet } from './fleet.ts';
+import { holderView } from './holder_view.ts';
 import type { JobLoop } from './job_loop.ts';
+import type { JobWaiters } from './job_waiters.ts';
 import type { JobWatch } from './job_watch.ts';
 import type { LogControl } from './log_control.ts';
 import { LogLines } from './log_lines.ts';
 import type { StandingNotes } from './notes.ts';
-import { type JobRuntime, type Origin, type ServiceRuntime, wantedOf } from './runtime.ts';
+import { type JobRuntime, type Origin, wantedOf } from './runtime.ts';
+import { isSettled, serviceView, stateOf } from './service_view.ts';
+import { waitedFor } from './shutdown_wait.ts';
 import { type SendableSignal, signalJob } from './signal_job.ts';
 import type { SpecControl } from './spec_control.ts';
 import { explainService } from './why.ts';
@@ -59,6 +57,7 @@ export interface SupervisorParts {
   readonly watch: JobWatch;
   readonly probes: ProbeHost;
   readonly events: EventFeed;
+  readonly waiters: JobWaiters;
   readonly plugins: PluginHost;
   readonly access: AccessControl;
   readonly heal: HealControl;
@@ -75,24 +74,6 @@ export interface SupervisorParts {
   close(): void;
 }
 
-/** Hands events on to whoever listens. */
-export class EventFeed {
-  readonly #listeners = new Set<(event: EventRecord) => void>();
-
-  /** Tells every listener; a listener that throws is its own problem only. */
-  publish(events: readonly EventRecord[]): void {
-    for (const listener of this.#listeners) {
-      for (const event of events) listener(event);
-    }
-  }
-
-  /** Calls back on each event from now on; returns what ends it. */
-  subscribe(listener: (event: EventRecord) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  }
-}
-
 /** A running upkeep. */
 export class Supervisor implements Control {
   readonly stopped: Promise<void>;
@@ -100,8 +81,6 @@ export class Supervisor implements Control {
   readonly spec: SpecControl;
   readonly lines: LogControl;
   readonly #parts: SupervisorParts;
-  /** Told whenever a job has changed. */
-  readonly #watchers = new Set<() => void>();
   #hasStopped: () => void = () => {};
   #shuttingDown = false;
 
@@ -134,11 +113,11 @@ export class Supervisor implements Control {
     const services = [...this.#parts.fleet.services.values()];
     return services
       .filter(({ row }) => !isPluginService(row.name))
-      .map((service) => this.#serviceView(service));
+      .map((service) => serviceView(service, this.#parts.watch));
   }
 
   service(name: string): ServiceView {
-    return this.#serviceView(this.#parts.fleet.service(name));
+    return serviceView(this.#parts.fleet.service(name), this.#parts.watch);
   }
 
   jobs(query: { service?: string; run_id?: string }): JobView[] {
@@ -163,14 +142,7 @@ export class Supervisor implements Control {
   /** Every plugin: those that run in this process, and those in processes of their own. */
   plugins(): PluginRecord[] {
     const { plugins, probes } = this.#parts;
-    const asked = new Map(probes.stats().map((stats) => [stats.name, stats]));
-    return plugins.records().map((record) => {
-      const stats =
-        record.kind === 'probe' && record.service === null ? asked.get(record.name ?? '') : undefined;
-      if (stats === undefined) return record;
-      const { calls, faults, last_error, last_duration } = stats;
-      return { ...record, calls, faults, last_error, last_call_ms: last_duration };
-    });
+    return withCalls(plugins.records(), probes.stats());
   }
 
   start(name: string, actor: Actor): ServiceView {
@@ -195,37 +167,24 @@ export class Supervisor implements Control {
   }
 
   settled(name: string, timeout: number): Promise<boolean> {
-    return this.until(() => {
-      const service = this.#parts.fleet.services.get(name);
+    const { fleet, waiters } = this.#parts;
+    return waiters.until(() => {
+      const service = fleet.services.get(name);
       return service === undefined || isSettled(service);
     }, timeout);
   }
 
   async why(name: string): Promise<Why> {
-    const { fleet, standing } = this.#parts;
+    const { fleet, standing, watch } = this.#parts;
     const service = fleet.service(name);
     const actions = service.jobs.map((runtime) => explainJob(runtime, this.#parts));
-    return explainService(name, wantedOf(service), this.#stateOf(service), actions, standing.notes(name));
+    return explainService(name, wantedOf(service), stateOf(service, watch), actions, standing.notes(name));
   }
 
   async holders(claim: Claim): Promise<{ holders: HolderView[]; complete: boolean }> {
     const { access, world } = this.#parts;
     const seen = await world.probes.lookUp([claim], { suspects: [], exhaustive: true });
-    const holders = seen.holders.map((holder): HolderView => {
-      const known = holder.process === null ? null : classify(holder.process, null, world);
-      // Without a job to reclaim for nothing is "own": what is ours is managed.
-      const holderClass =
-        known === null ? 'unknown' : known.class === 'own_earlier' ? 'managed' : known.class;
-      const name = known?.job?.name ?? null;
-      const command = access.redact(holder.command);
-      return {
-        ...holder,
-        command,
-        class: holderClass,
-        service: name?.service ?? null,
-        action: name?.action ?? null,
-      };
-    });
+    const holders = seen.holders.map((holder) => holderView(holder, world, access.redact));
     return { holders, complete: seen.complete };
   }
 
@@ -251,11 +210,12 @@ export class Supervisor implements Control {
   }
 
   async shutdown(actor: Actor): Promise<void> {
-    const { fleet, loop } = this.#parts;
+    const { fleet, loop, waiters } = this.#parts;
     if (this.#shuttingDown) return this.stopped;
     this.#shuttingDown = true;
     fleet.halt({ actor, cause: null });
-    await this.until(() => [...loop.jobs.values()].every(({ job }) => atRest(job)), Number.POSITIVE_INFINITY);
+    const allAtRest = (): boolean => [...loop.jobs.values()].every(({ job }) => atRest(job));
+    await waiters.until(allAtRest, Number.POSITIVE_INFINITY);
     await this.#parts.finish();
     await this.#parts.farewell();
     this.#parts.close();
@@ -264,40 +224,7 @@ export class Supervisor implements Control {
 
   waitingFor(): string[] {
     const { loop, reaper } = this.#parts;
-    return [...loop.jobs.values()].flatMap(({ job, spec }) => {
-      if (atRest(job)) return [];
-      const pids = [
-        ...(job.phase === 'stopping' && !job.main_alive ? [] : [identityOf(job)?.pid]),
-        ...reaper.survivors(job.id, job.restart_count).map((stat) => stat.pid),
-      ].filter((pid) => pid !== undefined);
-      const of = pids.length === 0 ? '' : ` (pid ${[...new Set(pids)].join(', ')})`;
-      const limit = job.phase === 'stopping' ? `, SIGKILL after ${spec.stop.timeout / 1000} s` : '';
-      return [`${job.service}/${job.action} is ${job.phase}${of}${limit}`];
-    });
-  }
-
-  /** A job has changed: whoever waits looks again. */
-  jobChanged(): void {
-    for (const watcher of [...this.#watchers]) watcher();
-  }
-
-  /** Resolves with true as soon as `done` is, which is asked whenever a job or its health has changed; with false after `timeout` ms. */
-  until(done: () => boolean, timeout: number): Promise<boolean> {
-    if (done()) return Promise.resolve(true);
-    return new Promise((resolve) => {
-      const finish = (outcome: boolean): void => {
-        this.#watchers.delete(look);
-        cancel();
-        resolve(outcome);
-      };
-      const look = (): void => {
-        if (done()) finish(true);
-      };
-      const cancel = Number.isFinite(timeout)
-        ? this.#parts.host.clock.timer(timeout, () => finish(false))
-        : () => {};
-      this.#watchers.add(look);
-    });
+    return waitedFor(loop.jobs.values(), reaper);
   }
 
   #job(id: string): Job {
@@ -312,53 +239,4 @@ export class Supervisor implements Control {
     const { service, action } = this.#job(id);
     return this.#parts.logs.past({ service, action, job_id: id });
   }
-
-  #serviceView(service: ServiceRuntime): ServiceView {
-    const { watch } = this.#parts;
-    return {
-      name: service.row.name,
-      wanted: wantedOf(service),
-      state: this.#stateOf(service),
-      run_id: service.row.run_id,
-      actions: service.jobs.map(({ job }) => actionView(job, watch.checks(job.id), watch.health(job.id))),
-    };
-  }
-
-  #stateOf(service: ServiceRuntime): ServiceState {
-    const { watch } = this.#parts;
-    return serviceState(
-      wantedOf(service),
-      service.jobs.map(({ job, spec }) => ({
-        job,
-        process: spec.process,
-        unhealthy: watch.health(job.id) === 'unhealthy',
-      })),
-    );
-  }
-}
-
-function actionView(job: Job, checks: readonly CheckState[], health: Health): ActionView {
-  return {
-    action: job.action,
-    job_id: job.id,
-    phase: job.phase,
-    health,
-    checks: checks.map(checkView),
-    pid: identityOf(job)?.pid ?? null,
-    started_at: job.started_at,
-    restart_count: job.restart_count,
-    attempt: job.attempt,
-    next_attempt_at: job.phase === 'retrying' ? job.next_attempt_at : null,
-    reason: presentReason(job, checks),
-  };
-}
-
-/** Where it is wanted, or where it goes no further by itself. */
-function isSettled(service: ServiceRuntime): boolean {
-  if (wantedOf(service) === 'down') return service.jobs.every(({ job }) => atRest(job));
-  return service.jobs.every(({ job, spec }) => {
-    if (job.phase === 'running') return spec.process;
-    if (job.phase === 'pending') return job.reason.code === 'DEPENDENCY_FAILED';
-    return job.phase === 'succeeded' || job.phase === 'failed';
-  });
 }

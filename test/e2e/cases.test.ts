@@ -2,7 +2,6 @@
  * The cases that users of other supervisors were hurt by, each with real processes under the real program. The
  * numbers are those of the project's list of cases.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -14,46 +13,22 @@ import {
 } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { escapeeOf } from '../support/escapee.ts';
 import { alive, freePort, pidOf, run, Sandbox, signalMain } from '../support/sandbox.ts';
+import { Strangers } from '../support/strangers.ts';
+import { one, SERVICE, testService } from '../support/test_service.ts';
 import { until } from '../support/until.ts';
 
-const SERVICE = fileURLToPath(new URL('../fixtures/service.mjs', import.meta.url));
 const NODE = process.execPath;
 
 let sandbox: Sandbox;
-const strangers: ChildProcess[] = [];
+const strangers = new Strangers();
 
 afterEach(async () => {
-  for (const stranger of strangers.splice(0)) stranger.kill('SIGKILL');
+  strangers.end();
   await sandbox.remove();
 });
-
-/** A process that has nothing to do with upkeep; resolves once it has printed something. */
-async function stranger(code: string, ...args: string[]): Promise<number> {
-  const child = spawn(NODE, ['-e', `${code}; console.log('up')`, ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  strangers.push(child);
-  await new Promise((resolve) => child.stdout?.once('data', resolve));
-  return pidOf({ pid: child.pid ?? null });
-}
-
-function service(env: Record<string, string | number>, extra: object = {}): object {
-  const strings = Object.fromEntries(Object.entries(env).map(([name, value]) => [name, String(value)]));
-  return {
-    process: true,
-    run: [NODE, SERVICE],
-    env: strings,
-    restart: { delay: '50ms', stable_after: '300ms' },
-    stop: { timeout: '1s' },
-    ...extra,
-  };
-}
-
-const one = (action: object): object => ({ web: { actions: { main: action } } });
 
 const running = (action: { phase: string }): boolean => action.phase === 'running';
 
@@ -62,8 +37,8 @@ describe('case 1: a PID file that names a live stranger', () => {
     const port = await freePort();
     sandbox = new Sandbox({});
     const pid_file = sandbox.path('web.pid');
-    sandbox.write(one(service({ TCP_PORT: port }, { singleton: true, tcp_ports: [port], pid_file })));
-    const pid = await stranger('setInterval(() => {}, 1000)');
+    sandbox.write(one(testService({ TCP_PORT: port }, { singleton: true, tcp_ports: [port], pid_file })));
+    const pid = await strangers.start('setInterval(() => {}, 1000)');
     writeFileSync(pid_file, `${pid}\n`);
 
     await sandbox.up();
@@ -83,7 +58,7 @@ describe('case 2: a grandchild of the last incarnation still holds the port', ()
     const record = sandbox.path('record');
     // The first incarnation leaves the port to a child of another session; the next ones hold it themselves.
     const code = `if [ -e ${record} ]; then exec env TCP_PORT=${port} ${NODE} ${SERVICE}; fi; exec env RECORD=${record} ESCAPEE=${mode} ESCAPEE_PORT=${port} ${NODE} ${SERVICE}`;
-    sandbox.write(one(service({}, { run: code, tcp_ports: [`127.0.0.1:${port}`] })));
+    sandbox.write(one(testService({}, { run: code, tcp_ports: [`127.0.0.1:${port}`] })));
     await sandbox.up();
     await sandbox.untilAction('web', running);
     const before = await sandbox.action('web');
@@ -104,8 +79,8 @@ describe('case 2: a grandchild of the last incarnation still holds the port', ()
 describe('case 3: a foreign holder without permission to stop it', () => {
   it('is left alone and named, and the service comes up by itself when it leaves', async () => {
     const port = await freePort();
-    const pid = await stranger(`require('net').createServer().listen(${port}, '127.0.0.1')`);
-    sandbox = new Sandbox(one(service({ TCP_PORT: port }, { tcp_ports: [port] })));
+    const pid = await strangers.listen(port);
+    sandbox = new Sandbox(one(testService({ TCP_PORT: port }, { tcp_ports: [port] })));
     await sandbox.up();
     await sandbox.untilAction(
       'web',
@@ -125,8 +100,8 @@ describe('case 3: a foreign holder without permission to stop it', () => {
 
   it('is stopped where kill_other grants it', async () => {
     const port = await freePort();
-    const pid = await stranger(`require('net').createServer().listen(${port}, '127.0.0.1')`);
-    sandbox = new Sandbox(one(service({ TCP_PORT: port }, { tcp_ports: [port], kill_others: true })));
+    const pid = await strangers.listen(port);
+    sandbox = new Sandbox(one(testService({ TCP_PORT: port }, { tcp_ports: [port], kill_others: true })));
     await sandbox.up();
     await sandbox.untilAction('web', running);
     expect(alive(pid)).toBe(false);
@@ -137,10 +112,10 @@ describe('case 4: sockets', () => {
   it('unlinks a stale one, at the first start and after every crash', async () => {
     sandbox = new Sandbox({});
     const socket = sandbox.path('web.sock');
-    await stranger(`require('net').createServer().listen(${JSON.stringify(socket)})`);
-    strangers.pop()?.kill('SIGKILL');
+    await strangers.start(`require('net').createServer().listen(${JSON.stringify(socket)})`);
+    strangers.end();
     await until(() => existsSync(socket));
-    sandbox.write(one(service({ UNIX_SOCKET: socket }, { sockets: [socket] })));
+    sandbox.write(one(testService({ UNIX_SOCKET: socket }, { sockets: [socket] })));
     await sandbox.up();
     await sandbox.untilAction('web', running);
     signalMain(await sandbox.action('web'), 'SIGKILL');
@@ -153,7 +128,7 @@ describe('case 4: sockets', () => {
     const server = createServer().listen(socket);
     await until(() => existsSync(socket));
     const { ino } = statSync(socket);
-    sandbox.write(one(service({ UNIX_SOCKET: socket }, { sockets: [socket] })));
+    sandbox.write(one(testService({ UNIX_SOCKET: socket }, { sockets: [socket] })));
     await sandbox.up();
     await sandbox.untilAction('web', (action) => action.reason?.code === 'SOCKET_HELD');
     expect(statSync(socket).ino).toBe(ino);
@@ -168,7 +143,7 @@ describe('case 4: sockets', () => {
     if (kind === 'a symlink') symlinkSync(sandbox.path('precious'), socket);
     else writeFileSync(socket, 'precious');
     sandbox.write(
-      one(service({ UNIX_SOCKET: socket }, { sockets: [socket], singleton: true, kill_other: true })),
+      one(testService({ UNIX_SOCKET: socket }, { sockets: [socket], singleton: true, kill_other: true })),
     );
     await sandbox.up();
     await sandbox.untilAction('web', (action) => action.reason?.code === 'SOCKET_NOT_A_SOCKET');
@@ -179,7 +154,7 @@ describe('case 4: sockets', () => {
 describe('case 5: shown up while nothing listens', () => {
   it('is NOT_READY at the deadline and tried again, and never running meanwhile', async () => {
     const port = await freePort();
-    sandbox = new Sandbox(one(service({}, { tcp_ports: [port], ready: { timeout: '500ms' } })));
+    sandbox = new Sandbox(one(testService({}, { tcp_ports: [port], ready: { timeout: '500ms' } })));
     await sandbox.up();
     await sandbox.untilAction('web', (action) => action.restart_count >= 1);
     const events = await sandbox.events('web');
@@ -189,10 +164,10 @@ describe('case 5: shown up while nothing listens', () => {
 
   it('does not count a port that a stranger takes meanwhile', async () => {
     const port = await freePort();
-    sandbox = new Sandbox(one(service({}, { tcp_ports: [port], ready: { timeout: '2s' } })));
+    sandbox = new Sandbox(one(testService({}, { tcp_ports: [port], ready: { timeout: '2s' } })));
     await sandbox.up();
     await sandbox.untilAction('web', (action) => action.phase === 'starting');
-    await stranger(`require('net').createServer().listen(${port}, '127.0.0.1')`);
+    await strangers.listen(port);
     await sandbox.untilAction('web', (action) => action.reason?.code === 'PORT_HELD');
     expect((await sandbox.events('web')).some((event) => event.to === 'running')).toBe(false);
   });
@@ -202,7 +177,7 @@ describe('case 6: upkeep is killed', () => {
   it('hurts no service, runs nothing twice, and goes on with the same jobs and logs', async () => {
     sandbox = new Sandbox({});
     const record = sandbox.path('record');
-    sandbox.write(one(service({ RECORD: record, LINES: 20 })));
+    sandbox.write(one(testService({ RECORD: record, LINES: 20 })));
     await sandbox.up();
     await sandbox.untilAction('web', running);
     const before = await sandbox.action('web');
@@ -237,7 +212,7 @@ describe('case 7: the program is missing and appears later', () => {
   it('says COMMAND_NOT_FOUND and comes up by itself', async () => {
     sandbox = new Sandbox({});
     const program = sandbox.path('program');
-    sandbox.write(one(service({}, { run: [program], restart: { delay: '50ms', max_delay: '200ms' } })));
+    sandbox.write(one(testService({}, { run: [program], restart: { delay: '50ms', max_delay: '200ms' } })));
     await sandbox.up();
     await sandbox.untilAction('web', (action) => action.attempt >= 2);
     expect(await sandbox.action('web')).toMatchObject({
@@ -257,7 +232,7 @@ describe('case 8: healthy past the window', () => {
     const flag = sandbox.path('flag');
     sandbox.write(
       one(
-        service(
+        testService(
           {},
           {
             run: `[ -e ${flag} ] && exec sleep 1000; exit 1`,
@@ -278,7 +253,7 @@ describe('case 9: ten restarts at once', () => {
   it('leave one instance', async () => {
     sandbox = new Sandbox({});
     const record = sandbox.path('record');
-    sandbox.write(one(service({ RECORD: record })));
+    sandbox.write(one(testService({ RECORD: record })));
     await sandbox.up();
     await sandbox.untilAction('web', running);
     await Promise.all(
@@ -300,7 +275,7 @@ describe('case 10: a tree that ignores SIGTERM', () => {
     sandbox = new Sandbox({});
     const record = sandbox.path('record');
     sandbox.write(
-      one(service({ RECORD: record, IGNORE_TERM: 1, ESCAPEE: mode }, { stop: { timeout: '500ms' } })),
+      one(testService({ RECORD: record, IGNORE_TERM: 1, ESCAPEE: mode }, { stop: { timeout: '500ms' } })),
     );
     await sandbox.up();
     await sandbox.untilAction('web', running);
@@ -326,7 +301,7 @@ describe('case 14: a service that floods its log', () => {
       const line = Buffer.alloc(2e6, 'a line of a flood of a log\\n');
       let bytes = 0;
       setInterval(() => { bytes += fs.writeSync(1, line); fs.writeFileSync(${JSON.stringify(written)}, String(bytes)); }, 10);`;
-    sandbox.write(one(service({}, { run: [NODE, '-e', flood], logs })));
+    sandbox.write(one(testService({}, { run: [NODE, '-e', flood], logs })));
     await sandbox.up();
     await sandbox.untilAction('web', running);
     const folder = join(sandbox.state, 'logs', 'web', 'main');
@@ -353,7 +328,7 @@ describe('case 14: a service that floods its log', () => {
 describe('case 15: the handler is dead while the process lives', () => {
   it('is CLAIM_LOST, and mended', async () => {
     const port = await freePort();
-    sandbox = new Sandbox(one(service({ TCP_PORT: port, CLOSE_ON: 'USR2' }, { tcp_ports: [port] })));
+    sandbox = new Sandbox(one(testService({ TCP_PORT: port, CLOSE_ON: 'USR2' }, { tcp_ports: [port] })));
     await sandbox.up();
     await sandbox.untilAction('web', running);
     signalMain(await sandbox.action('web'), 'SIGUSR2');
@@ -363,7 +338,7 @@ describe('case 15: the handler is dead while the process lives', () => {
 });
 
 describe('case 16: stop or restart while it waits in backoff', () => {
-  const failing = one(service({}, { run: ['/bin/false'], restart: { delay: '1h', max_delay: '1h' } }));
+  const failing = one(testService({}, { run: ['/bin/false'], restart: { delay: '1h', max_delay: '1h' } }));
 
   it('stops at once', async () => {
     sandbox = new Sandbox(failing);
@@ -392,9 +367,9 @@ describe('case 17: a service fails before it is ready', () => {
     sandbox = new Sandbox({
       web: {
         actions: {
-          first: service({}, { run: ['/bin/false'], restart: { delay: '1h', max_delay: '1h' } }),
-          second: service({}, { after: ['first'] }),
-          third: service({}, { tcp_ports: [port], ready: { timeout: '1h' } }),
+          first: testService({}, { run: ['/bin/false'], restart: { delay: '1h', max_delay: '1h' } }),
+          second: testService({}, { after: ['first'] }),
+          third: testService({}, { tcp_ports: [port], ready: { timeout: '1h' } }),
         },
       },
     });

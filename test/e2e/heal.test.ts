@@ -1,53 +1,38 @@
 /**
  * Healing under the real program: what is planned, what is done, what is found afterwards.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, renameSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ClientError } from '../../adapters/client/errors.ts';
 import type { HealPlan, HealResult } from '../../core/heal/heal_control.ts';
 import { alive, freePort, pidOf, Sandbox } from '../support/sandbox.ts';
+import { Strangers } from '../support/strangers.ts';
+import { one, SERVICE, testService } from '../support/test_service.ts';
 import { until } from '../support/until.ts';
 
-const SERVICE = fileURLToPath(new URL('../fixtures/service.mjs', import.meta.url));
 const NODE = process.execPath;
 
 let sandbox: Sandbox;
-const strangers: ChildProcess[] = [];
+const strangers = new Strangers();
 
 afterEach(async () => {
-  for (const stranger of strangers.splice(0)) stranger.kill('SIGKILL');
+  strangers.end();
   await sandbox.remove();
 });
 
-async function stranger(code: string, ...args: string[]): Promise<number> {
-  const child = spawn(NODE, ['-e', `${code}; console.log('up')`, ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  strangers.push(child);
-  await new Promise((resolve) => child.stdout?.once('data', resolve));
-  return pidOf({ pid: child.pid ?? null });
-}
-
-/** A stranger that listens, and that goes on doing so until it is killed. */
-const listener = (port: number): Promise<number> =>
-  stranger(`require('net').createServer().listen(${port}, '127.0.0.1')`);
-
-function service(env: Record<string, string | number>, extra: object = {}): object {
-  const strings = Object.fromEntries(Object.entries(env).map(([name, value]) => [name, String(value)]));
-  return {
-    process: true,
-    run: [NODE, SERVICE],
-    env: strings,
-    restart: { delay: '50ms', stable_after: '300ms' },
-    stop: { timeout: '1s' },
-    ...extra,
-  };
-}
-
-const one = (action: object): object => ({ web: { actions: { main: action } } });
 const LONG_PAUSE = { delay: '1h', max_delay: '1h', stable_after: '300ms' };
+
+/** `web` waits out a long pause, and what it failed for is mended: a start would do. */
+async function mendedInItsPause(): Promise<void> {
+  sandbox = new Sandbox({});
+  const flag = sandbox.path('flag');
+  sandbox.write(
+    one(testService({}, { run: `[ -e ${flag} ] && exec sleep 1000; exit 1`, restart: LONG_PAUSE })),
+  );
+  await sandbox.up();
+  await sandbox.untilAction('web', ({ phase }) => phase === 'retrying');
+  writeFileSync(flag, '');
+}
 
 async function plan(): Promise<HealPlan> {
   return (await sandbox.client.call('service.heal', { name: 'web', dry_run: true })) as HealPlan;
@@ -81,8 +66,8 @@ async function traces(): Promise<{ code: string; actor: string; cause: string | 
 describe('a stranger on the port', () => {
   it('that may not be stopped: blocked, with what would allow it, and nothing is done to it', async () => {
     const port = await freePort();
-    const pid = await listener(port);
-    sandbox = new Sandbox(one(service({ TCP_PORT: port }, { tcp_ports: [port] })));
+    const pid = await strangers.listen(port);
+    sandbox = new Sandbox(one(testService({ TCP_PORT: port }, { tcp_ports: [port] })));
     await sandbox.up();
     await sandbox.untilAction('web', ({ reason }) => reason?.code === 'PORT_HELD');
 
@@ -110,7 +95,7 @@ describe('a stranger on the port', () => {
     const cwd = sandbox.path('gone');
     sandbox.write(
       one(
-        service(
+        testService(
           { TCP_PORT: port },
           {
             run: `[ -e ${cwd} ] || exit 3; exec ${NODE} ${SERVICE}`,
@@ -124,7 +109,7 @@ describe('a stranger on the port', () => {
     await sandbox.up();
     await sandbox.untilAction('web', ({ phase, attempt }) => phase === 'retrying' && attempt === 1);
     writeFileSync(cwd, '');
-    const pid = await listener(port);
+    const pid = await strangers.listen(port);
 
     const shown = await plan();
     // The PID file of the incarnation that has failed is still there, as reclaim itself would find it.
@@ -158,8 +143,8 @@ describe('a stranger on the port', () => {
 
   it('that has left, or is another one, since the plan was made: refused, and told what has changed (case 18)', async () => {
     const port = await freePort();
-    const first = await listener(port);
-    sandbox = new Sandbox(one(service({ TCP_PORT: port }, { tcp_ports: [port] })));
+    const first = await strangers.listen(port);
+    sandbox = new Sandbox(one(testService({ TCP_PORT: port }, { tcp_ports: [port] })));
     await sandbox.up();
     await sandbox.untilAction('web', ({ reason }) => reason?.code === 'PORT_HELD');
     const shown = await plan();
@@ -183,11 +168,11 @@ describe('what is in the way of a start', () => {
     const pid_file = sandbox.path('web.pid');
     const flag = sandbox.path('flag');
     const run = `[ -e ${flag} ] || exit 3; exec ${NODE} ${SERVICE}`;
-    sandbox.write(one(service({}, { run, pid_file, singleton: true, restart: LONG_PAUSE })));
+    sandbox.write(one(testService({}, { run, pid_file, singleton: true, restart: LONG_PAUSE })));
     await sandbox.up();
     await sandbox.untilAction('web', ({ phase }) => phase === 'retrying');
     writeFileSync(flag, '');
-    const pid = await stranger('setInterval(() => {}, 1000)');
+    const pid = await strangers.start('setInterval(() => {}, 1000)');
     writeFileSync(pid_file, `${pid}\n`);
 
     const shown = await plan();
@@ -201,7 +186,7 @@ describe('what is in the way of a start', () => {
   it('a missing program blocks, and once it is there the pause is skipped', async () => {
     sandbox = new Sandbox({});
     const program = sandbox.path('program');
-    sandbox.write(one(service({}, { run: [program], restart: LONG_PAUSE })));
+    sandbox.write(one(testService({}, { run: [program], restart: LONG_PAUSE })));
     await sandbox.up();
     await sandbox.untilAction('web', ({ phase }) => phase === 'retrying');
     const blocked = await plan();
@@ -220,7 +205,7 @@ describe('what is in the way of a start', () => {
 
 describe('a job that fails', () => {
   it('a crash loop: tried at once, found to fail again, and not called healed', async () => {
-    sandbox = new Sandbox(one(service({}, { run: 'echo broken; exit 7', restart: LONG_PAUSE })));
+    sandbox = new Sandbox(one(testService({}, { run: 'echo broken; exit 7', restart: LONG_PAUSE })));
     await sandbox.up();
     await sandbox.untilAction('web', ({ phase }) => phase === 'retrying');
     const result = await heal({ confirm: true });
@@ -233,7 +218,7 @@ describe('a job that fails', () => {
   it('one that runs for a while before it crashes is not called healed before it is stable', async () => {
     const run = `${NODE} -e "setTimeout(() => process.exit(5), 200)"`;
     const restart = { ...LONG_PAUSE, stable_after: '30s' };
-    sandbox = new Sandbox(one(service({}, { run, restart })));
+    sandbox = new Sandbox(one(testService({}, { run, restart })));
     await sandbox.up();
     await sandbox.untilAction('web', ({ phase }) => phase === 'retrying');
     expect((await heal({ confirm: true })).outcome).toBe('not_healed');
@@ -243,7 +228,7 @@ describe('a job that fails', () => {
     sandbox = new Sandbox({});
     const flag = sandbox.path('flag');
     const restart = { delay: '10ms', max_attempts: 2, stable_after: '300ms' };
-    sandbox.write(one(service({}, { run: `[ -e ${flag} ] && exec sleep 1000; exit 1`, restart })));
+    sandbox.write(one(testService({}, { run: `[ -e ${flag} ] && exec sleep 1000; exit 1`, restart })));
     await sandbox.up();
     await sandbox.untilAction('web', ({ phase }) => phase === 'failed');
     writeFileSync(flag, '');
@@ -261,7 +246,7 @@ describe('a job that fails', () => {
       web: {
         actions: {
           migrate: { run: ['test', '-e', flag], restart },
-          main: service({}, { run: ['sleep', '1000'], after: ['migrate'] }),
+          main: testService({}, { run: ['sleep', '1000'], after: ['migrate'] }),
         },
       },
     });
@@ -281,7 +266,7 @@ describe('a job that fails', () => {
 describe('a service that runs', () => {
   it('well: there is nothing to do, and nothing is done', async () => {
     const port = await freePort();
-    sandbox = new Sandbox(one(service({ TCP_PORT: port }, { tcp_ports: [port] })));
+    sandbox = new Sandbox(one(testService({ TCP_PORT: port }, { tcp_ports: [port] })));
     await sandbox.up();
     await sandbox.untilAction('web', ({ phase }) => phase === 'running');
     const before = await sandbox.action('web');
@@ -298,7 +283,7 @@ describe('a service that runs', () => {
   });
 
   it('wanted down: it stays down', async () => {
-    sandbox = new Sandbox(one(service({})));
+    sandbox = new Sandbox(one(testService({})));
     await sandbox.up();
     await sandbox.cli('stop', 'web');
     const result = await heal({ confirm: true });
@@ -313,7 +298,7 @@ describe('a service that runs', () => {
     const check = { type: 'exec', run: ['sh', '-c', `[ ! -e ${sick} ] || exit 2`], timeout: '10s' };
     const health = [{ ...check, interval: '50ms', failures: 1, on_failure: 'report' }];
     const run = `rm -f ${sick}; exec ${NODE} ${SERVICE}`;
-    sandbox.write(one(service({}, { run, health })));
+    sandbox.write(one(testService({}, { run, health })));
     await sandbox.up();
     await sandbox.untilAction('web', (action) => action.health === 'healthy');
     const before = await sandbox.action('web');
@@ -335,7 +320,7 @@ describe('upkeep heal', () => {
     sandbox = new Sandbox({});
     const flag = sandbox.path('flag');
     sandbox.write(
-      one(service({}, { run: `[ -e ${flag} ] && exec sleep 1000; exit 4`, restart: LONG_PAUSE })),
+      one(testService({}, { run: `[ -e ${flag} ] && exec sleep 1000; exit 4`, restart: LONG_PAUSE })),
     );
     await sandbox.up();
     await sandbox.untilAction('web', ({ phase }) => phase === 'retrying');
@@ -365,14 +350,7 @@ describe('upkeep heal', () => {
 
 describe('applying', () => {
   it('the same plan ten times at once, and once more afterwards: one heal, one answer', async () => {
-    sandbox = new Sandbox({});
-    const flag = sandbox.path('flag');
-    sandbox.write(
-      one(service({}, { run: `[ -e ${flag} ] && exec sleep 1000; exit 1`, restart: LONG_PAUSE })),
-    );
-    await sandbox.up();
-    await sandbox.untilAction('web', ({ phase }) => phase === 'retrying');
-    writeFileSync(flag, '');
+    await mendedInItsPause();
     const { id } = await plan();
     const results = await Promise.all(Array.from({ length: 10 }, () => heal({ plan_id: id })));
     const again = await heal({ plan_id: id });
@@ -383,14 +361,7 @@ describe('applying', () => {
   });
 
   it('without a plan ten times at once: one heal', async () => {
-    sandbox = new Sandbox({});
-    const flag = sandbox.path('flag');
-    sandbox.write(
-      one(service({}, { run: `[ -e ${flag} ] && exec sleep 1000; exit 1`, restart: LONG_PAUSE })),
-    );
-    await sandbox.up();
-    await sandbox.untilAction('web', ({ phase }) => phase === 'retrying');
-    writeFileSync(flag, '');
+    await mendedInItsPause();
     const results = await Promise.all(Array.from({ length: 10 }, () => heal({ confirm: true })));
     expect(results.filter(({ outcome }) => outcome === 'not_healed')).toEqual([]);
     expect((await codes()).filter((code) => code === 'HEAL_APPLIED')).toHaveLength(1);
@@ -398,14 +369,7 @@ describe('applying', () => {
   });
 
   it('a plan of an upkeep that was killed since: unknown, and a new one does it', async () => {
-    sandbox = new Sandbox({});
-    const flag = sandbox.path('flag');
-    sandbox.write(
-      one(service({}, { run: `[ -e ${flag} ] && exec sleep 1000; exit 1`, restart: LONG_PAUSE })),
-    );
-    await sandbox.up();
-    await sandbox.untilAction('web', ({ phase }) => phase === 'retrying');
-    writeFileSync(flag, '');
+    await mendedInItsPause();
     const { id } = await plan();
     await sandbox.kill();
     await sandbox.up();
@@ -417,8 +381,8 @@ describe('applying', () => {
 
   it('a plan of another service, or none, is refused', async () => {
     sandbox = new Sandbox({
-      web: { actions: { main: service({}) } },
-      api: { actions: { main: service({}) } },
+      web: { actions: { main: testService({}) } },
+      api: { actions: { main: testService({}) } },
     });
     await sandbox.up();
     const { id } = (await sandbox.client.call('service.heal', { name: 'api', dry_run: true })) as HealPlan;

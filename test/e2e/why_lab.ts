@@ -2,18 +2,16 @@
  * A supervisor in the test's own process, on the real machine, and what it says about why. What has to outlive an upkeep
  * is tested with the real program instead.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
 import { expect } from 'vitest';
 import type { Host } from '../../core/host/host.ts';
 import { nodeHost } from '../../core/host/node_host.ts';
 import type { ReasonCode } from '../../core/job/reason.ts';
-import { whySchema } from '../../core/operation/schemas.ts';
 import { OPERATIONS, type OperationName } from '../../core/operation/table.ts';
+import { whySchema } from '../../core/operation/why_schemas.ts';
 import type { Probe } from '../../core/plugin/probe.ts';
 import type { ActionView, ActionWhy, Why } from '../../core/supervisor/control.ts';
 import type { NextCall } from '../../core/supervisor/next_step.ts';
@@ -21,18 +19,16 @@ import type { WhyNote } from '../../core/supervisor/notes.ts';
 import { startSupervisor } from '../../core/supervisor/start.ts';
 import type { Supervisor } from '../../core/supervisor/supervisor.ts';
 import { builtInPlugins } from '../../plugins/mod.ts';
+import { Strangers } from '../support/strangers.ts';
+import { testService } from '../support/test_service.ts';
 import { until } from '../support/until.ts';
-
-const SERVICE = fileURLToPath(new URL('../fixtures/service.mjs', import.meta.url));
 
 /** A pause that no test outlives: the first failure stays to be looked at. */
 export const LONG_PAUSE = { delay: '1h', max_delay: '1h', stable_after: '200ms' };
 
 /** The test service, with its environment. */
 export function service(env: Record<string, string | number>, extra: object = {}): object {
-  const strings = Object.fromEntries(Object.entries(env).map(([name, value]) => [name, String(value)]));
-  const main = { process: true, run: [process.execPath, SERVICE], env: strings, stop: { timeout: '1s' } };
-  return { ...main, restart: LONG_PAUSE, ...extra };
+  return testService(env, { restart: LONG_PAUSE, ...extra });
 }
 
 /** A process that does nothing. */
@@ -43,7 +39,7 @@ export function sleeper(extra: object = {}): object {
 /** One supervisor's world: a service `web`, whose action is `main` unless a test says otherwise. */
 export class WhyLab {
   readonly dir = mkdtempSync(join(tmpdir(), 'upkeep-why-'));
-  readonly #strangers: ChildProcess[] = [];
+  readonly #strangers = new Strangers();
   #supervisor: Supervisor | null = null;
 
   path(...parts: string[]): string {
@@ -78,13 +74,8 @@ export class WhyLab {
   }
 
   /** Somebody else's process; resolves with its pid once it has printed something. */
-  async stranger(code: string): Promise<number> {
-    const child = spawn(process.execPath, ['-e', `${code}; console.log('up')`], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    this.#strangers.push(child);
-    await new Promise((resolve) => child.stdout?.once('data', resolve));
-    return child.pid ?? 0;
+  stranger(code: string): Promise<number> {
+    return this.#strangers.start(code);
   }
 
   action(name = 'main'): ActionView {
@@ -133,7 +124,7 @@ export class WhyLab {
   }
 
   async remove(): Promise<void> {
-    for (const stranger of this.#strangers.splice(0)) stranger.kill('SIGKILL');
+    this.#strangers.end();
     await this.#supervisor?.shutdown('core');
     this.#supervisor = null;
     rmSync(this.dir, { recursive: true, force: true });

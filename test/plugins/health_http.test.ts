@@ -1,31 +1,20 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
-import { connect, type Socket } from 'node:net';
+import { createServer, type IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
 import * as v from 'valibot';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { HealthResult } from '../../core/plugin/definition.ts';
 import { httpCheck } from '../../plugins/health_http.ts';
 import { until } from '../support/until.ts';
-import { has, isTaken, lookOnce, Place, type Wishes, type Written } from './health_support.ts';
+import { HttpPlace, look } from './health_http_support.ts';
+import { has, isTaken, type Written } from './health_support.ts';
 
 describe('health check http', () => {
-  let place: Place;
+  let place: HttpPlace;
 
   beforeEach(() => {
-    place = new Place();
+    place = new HttpPlace();
   });
   afterEach(() => place.end());
-
-  const look = (written: Written, wishes?: Wishes): Promise<HealthResult> =>
-    lookOnce(httpCheck, written, wishes);
-
-  async function url(answer: RequestListener): Promise<string> {
-    return `http://127.0.0.1:${await place.listen(createServer(answer))}/`;
-  }
-
-  async function raw(talk: (socket: Socket) => void): Promise<string> {
-    return `http://127.0.0.1:${await place.serve(talk)}/`;
-  }
 
   describe('options', () => {
     const status = (written: unknown): unknown => {
@@ -86,14 +75,14 @@ describe('health check http', () => {
 
   describe('an answer', () => {
     it('is well with the right status, and tells how long it took', async () => {
-      const result = await look({ url: await url((_, response) => response.end('hello')) });
+      const result = await look({ url: await place.url((_, response) => response.end('hello')) });
       expect(result).toMatchObject({ status: 'pass', data: { status: 200 } });
       expect(result.message).toMatch(/^answered 200 in \d+(ms|\.?\d*s)$/);
       expect(result.data?.['response_ms']).toBeGreaterThanOrEqual(0);
     });
 
     it('is ill with another one, and shows how the body begins', async () => {
-      const at = await url((_, response) => response.writeHead(503).end('over\nloaded'));
+      const at = await place.url((_, response) => response.writeHead(503).end('over\nloaded'));
       expect(await look({ url: at })).toMatchObject({
         status: 'fail',
         message: 'answered 503, not 200-399',
@@ -104,7 +93,7 @@ describe('health check http', () => {
 
     it('that redirects is the answer: it is not followed', async () => {
       const asked: (string | undefined)[] = [];
-      const at = await url((request, response) => {
+      const at = await place.url((request, response) => {
         asked.push(request.url);
         response.writeHead(302, { location: '/elsewhere' }).end();
       });
@@ -114,7 +103,7 @@ describe('health check http', () => {
     });
 
     it('must have what is expected in its body', async () => {
-      const at = await url((_, response) => response.end('{"status":"UP"}'));
+      const at = await place.url((_, response) => response.end('{"status":"UP"}'));
       expect(await look({ url: at, expect_body: '"UP"' })).toMatchObject({ status: 'pass' });
       expect(await look({ url: at, expect_body: '/"status":"(UP|OK)"/' })).toMatchObject({ status: 'pass' });
       expect(await look({ url: at, expect_body: 'DOWN' })).toMatchObject({
@@ -125,7 +114,7 @@ describe('health check http', () => {
     });
 
     it('must have the headers that are expected, whatever their case', async () => {
-      const at = await url((_, response) =>
+      const at = await place.url((_, response) =>
         response
           .writeHead(
             200,
@@ -153,7 +142,7 @@ describe('health check http', () => {
 
     it('is asked for with the method and the headers that are given', async () => {
       const requests: IncomingMessage[] = [];
-      const at = await url((request, response) => {
+      const at = await place.url((request, response) => {
         requests.push(request);
         response.end();
       });
@@ -177,15 +166,15 @@ describe('health check http', () => {
     });
 
     it.each([204, 304])('without a body is one: %i', async (status) => {
-      expect(await look({ url: await url((_, response) => response.writeHead(status).end()) })).toMatchObject(
-        {
-          status: 'pass',
-        },
-      );
+      expect(
+        await look({ url: await place.url((_, response) => response.writeHead(status).end()) }),
+      ).toMatchObject({
+        status: 'pass',
+      });
     });
 
     it('that would change the protocol ends there', async () => {
-      const at = await raw((socket) =>
+      const at = await place.raw((socket) =>
         socket.write('HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: chat\r\n\r\nhello'),
       );
       expect(await look({ url: at })).toMatchObject({ status: 'fail', message: 'answered 101, not 200-399' });
@@ -193,7 +182,9 @@ describe('health check http', () => {
     });
 
     it('may come after others that only say that it will', async () => {
-      const at = await raw((socket) => socket.end('HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 200 OK\r\n\r\nhello'));
+      const at = await place.raw((socket) =>
+        socket.end('HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 200 OK\r\n\r\nhello'),
+      );
       expect(await look({ url: at, expect_body: 'hello' })).toMatchObject({ status: 'pass' });
     });
   });

@@ -1,31 +1,19 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { createServer, type RequestListener } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { HealthResult } from '../../core/plugin/definition.ts';
-import { httpCheck } from '../../plugins/health_http.ts';
-import { closing, drip, flood, has, lookOnce, Place, type Wishes, type Written } from './health_support.ts';
+import { HttpPlace, look } from './health_http_support.ts';
+import { closing, drip, flood, has, type Written } from './health_support.ts';
 
 describe('health check http at a bad service', () => {
-  let place: Place;
+  let place: HttpPlace;
 
   beforeEach(() => {
-    place = new Place();
+    place = new HttpPlace();
   });
   afterEach(() => place.end());
-
-  const look = (written: Written, wishes?: Wishes): Promise<HealthResult> =>
-    lookOnce(httpCheck, written, wishes);
-
-  async function url(answer: RequestListener): Promise<string> {
-    return `http://127.0.0.1:${await place.listen(createServer(answer))}/`;
-  }
-
-  async function raw(talk: (socket: Socket) => void): Promise<string> {
-    return `http://127.0.0.1:${await place.serve(talk)}/`;
-  }
 
   /** Calls the look off once the service has been asked, or has answered so far. */
   async function lookUntil(called: Promise<unknown>, written: Written): Promise<HealthResult> {
@@ -53,8 +41,8 @@ describe('health check http at a bad service', () => {
 
   it('closes at once, or resets', async () => {
     const closed = { status: 'fail', message: 'closed the connection without an answer' };
-    expect(await look({ url: await raw((socket) => socket.end()) })).toMatchObject(closed);
-    const resets = await raw((socket) => socket.once('data', () => socket.resetAndDestroy()));
+    expect(await look({ url: await place.raw((socket) => socket.end()) })).toMatchObject(closed);
+    const resets = await place.raw((socket) => socket.once('data', () => socket.resetAndDestroy()));
     expect(await look({ url: resets })).toMatchObject(closed);
   });
 
@@ -66,14 +54,14 @@ describe('health check http at a bad service', () => {
     ['a length that is none', 'HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n'],
     ['chunks that are none', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n'],
   ])('answers with %s', async (_, bytes) => {
-    const at = await raw((socket) => socket.end(Buffer.from(bytes, 'latin1')));
+    const at = await place.raw((socket) => socket.end(Buffer.from(bytes, 'latin1')));
     const result = await look({ url: at });
     expect(result.status).toBe('fail');
     expect(result.message).toMatch(/^answered with what is no HTTP: Parse Error/);
   });
 
   it('answers with headers that have no end', async () => {
-    const at = await raw((socket) => {
+    const at = await place.raw((socket) => {
       socket.write('HTTP/1.1 200 OK\r\n');
       flood(socket, `X-A: ${'a'.repeat(1000)}\r\n`);
     });
@@ -84,7 +72,7 @@ describe('health check http at a bad service', () => {
   });
 
   it('sends a body that has no end: its beginning is judged', async () => {
-    const at = await raw((socket) => {
+    const at = await place.raw((socket) => {
       socket.write('HTTP/1.1 200 OK\r\n\r\nready');
       flood(socket, 'x'.repeat(65_536));
     });
@@ -93,7 +81,7 @@ describe('health check http at a bad service', () => {
   });
 
   it('cuts its answer off', async () => {
-    const at = await raw((socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf'));
+    const at = await place.raw((socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf'));
     expect(await look({ url: at })).toMatchObject({
       status: 'fail',
       message: 'closed the connection without an answer',
@@ -127,7 +115,7 @@ describe('health check http at a bad service', () => {
       called = resolve;
     });
     const closed: Promise<unknown>[] = [];
-    const at = await raw((socket) => {
+    const at = await place.raw((socket) => {
       closed.push(closing(socket));
       talk(socket);
       // Some of the answer is there by then.
@@ -174,11 +162,11 @@ describe('health check http at a bad service', () => {
     });
 
     it('fails where no TLS is spoken', async () => {
-      const at = await url((_, response) => response.end());
+      const at = await place.url((_, response) => response.end());
       const result = await look({ url: at.replace('http:', 'https:'), insecure: true });
       expect(result.status).toBe('fail');
       expect(result.message).toMatch(/^(speaks no TLS: |closed the connection)/);
-      const garbage = await raw((socket) => socket.end('\x16\x03\x01garbage'));
+      const garbage = await place.raw((socket) => socket.end('\x16\x03\x01garbage'));
       expect(await look({ url: garbage.replace('http:', 'https:') })).toMatchObject({ status: 'fail' });
     });
 
@@ -192,7 +180,7 @@ describe('health check http at a bad service', () => {
       const greeted = new Promise((resolve) => {
         asked = resolve;
       });
-      const at = await raw((socket) => socket.once('data', asked));
+      const at = await place.raw((socket) => socket.once('data', asked));
       expect(await lookUntil(greeted, { url: at.replace('http:', 'https:') })).toMatchObject({
         status: 'fail',
       });

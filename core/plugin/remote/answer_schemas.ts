@@ -2,7 +2,7 @@
  * What a plugin's answers must look like. Whatever does not is a fault of the plugin.
  */
 import * as v from 'valibot';
-import { claimSchema } from '../../operation/schemas.ts';
+import { claimSchema } from '../../operation/holder_schemas.ts';
 import { PLUGIN_KINDS } from '../definition.ts';
 import type { OptionIssue, PluginDescription } from './boot.ts';
 

@@ -113,3 +113,25 @@ export function builtInRecords({
     ...notifiers.map(({ name, summary, permissions }) => of('notify', name, summary, permissions ?? {})),
   ];
 }
+
+/** What a probe that runs in this process was asked, as far as a record shows it. */
+interface ProbeCalls {
+  readonly name: string;
+  readonly calls: number;
+  readonly faults: number;
+  readonly last_error: string | null;
+  /** Ms. */
+  readonly last_duration: number | null;
+}
+
+/** The records, with what is known of the probes that run in this process: those are asked by no {@link RemotePlugin}. */
+export function withCalls(records: readonly PluginRecord[], probes: readonly ProbeCalls[]): PluginRecord[] {
+  const asked = new Map(probes.map((stats) => [stats.name, stats]));
+  return records.map((record) => {
+    const stats =
+      record.kind === 'probe' && record.service === null ? asked.get(record.name ?? '') : undefined;
+    if (stats === undefined) return record;
+    const { calls, faults, last_error, last_duration } = stats;
+    return { ...record, calls, faults, last_error, last_call_ms: last_duration };
+  });
+}

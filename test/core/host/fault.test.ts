@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -84,6 +84,25 @@ describe('withFaults', () => {
     });
     expect(() => failing.files.mkdirSync(join(dir, 'b'))).toThrow('fault at files.mkdirSync');
     expect(host.files.existsSync(join(dir, 'b'))).toBe(false);
+  });
+
+  it('lets go of what was opened where it throws after that', async () => {
+    const failing = withFaults(nodeHost(), (call) => {
+      if (call.endsWith(':done')) throw new Error(`fault at ${call}`);
+    });
+    const open = (): number =>
+      readdirSync('/proc/self/fd').filter((fd) => {
+        try {
+          return readlinkSync(`/proc/self/fd/${fd}`).startsWith(dir);
+        } catch {
+          return false;
+        }
+      }).length;
+    const path = join(dir, 'c');
+    expect(() => failing.files.openSync(path, 'w')).toThrow('fault at files.openSync:done');
+    expect(open()).toBe(0);
+    await expect(failing.files.promises.open(path, 'w')).rejects.toThrow('fault at files.promises.open:done');
+    expect(open()).toBe(0);
   });
 
   it('is not told that a call is done which failed', () => {

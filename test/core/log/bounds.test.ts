@@ -1,28 +1,26 @@
 import { existsSync, readdirSync, statSync, truncateSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { withFaults } from '../../../core/host/fault.ts';
 import type { Host } from '../../../core/host/host.ts';
 import { nodeHost } from '../../../core/host/node_host.ts';
 import type { LogJob } from '../../../core/log/mod.ts';
 import {
   folderOf,
+  inScratch,
   jobWith,
   logsIn,
   numbered,
   numbersIn,
-  scratch,
   segmentsOf,
   textOf,
   withoutFallocate,
 } from './support.ts';
 
 let dir: string;
-let remove: () => void;
-beforeEach(() => {
-  ({ dir, remove } = scratch());
+inScratch((made) => {
+  dir = made;
 });
-afterEach(() => remove());
 
 /** Bytes of a job's logs on disk, without their indexes. */
 function onDisk(job: LogJob): number {

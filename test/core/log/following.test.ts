@@ -1,17 +1,15 @@
 import { writeSync } from 'node:fs';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { LogJob, Logs } from '../../../core/log/mod.ts';
 import { FOLLOWED_DELAY } from '../../../core/log/schedule.ts';
 import type { LogQuery } from '../../../core/supervisor/control.ts';
 import { until } from '../../support/until.ts';
-import { jobWith, logsIn, numbered, numbersIn, scratch } from './support.ts';
+import { inScratch, jobWith, logsIn, numbered, numbersIn } from './support.ts';
 
 let dir: string;
-let remove: () => void;
-beforeEach(() => {
-  ({ dir, remove } = scratch());
+inScratch((made) => {
+  dir = made;
 });
-afterEach(() => remove());
 
 /** Follows a log in the background. */
 function follow(logs: Logs, job: LogJob, query: LogQuery = {}) {

@@ -1,26 +1,30 @@
 import { rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { LINE_BYTES } from '../../../core/log/line_scan.ts';
 import { formatSpot, parseSpot } from '../../../core/log/spot.ts';
 import { PatternTooSlow } from '../../../core/plugin/text_pattern.ts';
-import { type Fixture, folderOf, jobWith, logsIn, numbered, scratch, segmentsOf } from './support.ts';
+import {
+  type Fixture,
+  folderOf,
+  inScratch,
+  jobWith,
+  logsIn,
+  numbered,
+  range,
+  segmentsOf,
+  threeIncarnations,
+} from './support.ts';
 
 let dir: string;
-let remove: () => void;
 let fixture: Fixture;
-beforeEach(() => {
-  ({ dir, remove } = scratch());
+inScratch((made) => {
+  dir = made;
   fixture = logsIn(dir);
 });
-afterEach(() => {
-  fixture.logs.closeAll();
-  remove();
-});
+afterEach(() => fixture.logs.closeAll());
 
 const ALL = { from: null, incarnation: null, since: null, tail: null };
-const range = (from: number, to: number): number[] =>
-  Array.from({ length: to - from }, (_, index) => from + index);
 const numberOf = ({ text }: { readonly text: string }): number => Number(text.slice(0, 10));
 
 /** Pages of so many lines, until nothing follows; `between` is done after each page. */
@@ -40,25 +44,9 @@ async function pages(
   return found;
 }
 
-/** Three incarnations of 3000 lines of 100 bytes, in segments of 64 KiB; the last one is still active. */
-async function threeIncarnations(compress: 'gzip' | 'none') {
-  const job = jobWith({ compress });
-  const { logs, lookAndWait, quiet } = fixture;
-  for (let incarnation = 0; incarnation < 3; incarnation++) {
-    const { fd, rotated } = logs.open(job, incarnation);
-    if (rotated !== null) logs.release(job, rotated);
-    for (let part = 0; part < 3; part++) {
-      writeSync(fd, numbered(1000, incarnation * 3000 + part * 1000));
-      await lookAndWait();
-    }
-  }
-  await quiet();
-  return job;
-}
-
 describe.each(['gzip', 'none'] as const)('pages of a log in segments, compress %s', (compress) => {
   it.each([1000, 777])('give every line once, in order, %i at a time', async (limit) => {
-    const job = await threeIncarnations(compress);
+    const job = await threeIncarnations(fixture, compress);
     const lines = await pages(job, limit);
     expect(lines.map(numberOf)).toEqual(range(0, 9000));
     expect(lines.map(({ incarnation }) => incarnation)).toEqual(
@@ -68,7 +56,7 @@ describe.each(['gzip', 'none'] as const)('pages of a log in segments, compress %
   });
 
   it('give one incarnation, the last lines, and nothing where there is no log', async () => {
-    const job = await threeIncarnations(compress);
+    const job = await threeIncarnations(fixture, compress);
     const { logs } = fixture;
     const one = await logs.lines(job, { ...ALL, incarnation: 1 }, 10_000);
     expect(one.lines.map(numberOf).slice(0, 2)).toEqual([3000, 3001]);
@@ -109,7 +97,7 @@ describe('a cursor', () => {
   });
 
   it('goes on with what there is where its segment was removed', async () => {
-    const job = await threeIncarnations('none');
+    const job = await threeIncarnations(fixture, 'none');
     const first = await fixture.logs.lines(job, ALL, 10);
     for (const { name } of segmentsOf(dir, job).slice(0, 2)) rmSync(join(folderOf(dir, job), name));
     const rest = await fixture.logs.lines(job, { ...ALL, from: parseSpot(first.next ?? '') }, 10);
@@ -201,7 +189,7 @@ describe('searching', () => {
   });
 
   it('finds text and regular expressions, over all segments', async () => {
-    const job = await threeIncarnations('gzip');
+    const job = await threeIncarnations(fixture, 'gzip');
     const search = async (pattern: string) =>
       (await fixture.logs.search(job, { ...SEARCH, pattern }, budget(), never)).lines.map(numberOf);
     expect(await search('0000001234')).toEqual([1234]);
@@ -212,7 +200,7 @@ describe('searching', () => {
   it.each([{ lines: 7 }, { bytes: 1 }, { found: 250 }, { until: 0 }])(
     'goes on where a bound (%j) has ended it, and leaves nothing out',
     async (bound) => {
-      const job = await threeIncarnations('none');
+      const job = await threeIncarnations(fixture, 'none');
       const found: number[] = [];
       let turns = 0;
       for (let next: string | null = ''; next !== null; turns++) {

@@ -12,19 +12,17 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Host } from '../../../core/host/host.ts';
 import { nodeHost } from '../../../core/host/node_host.ts';
 import { Logs } from '../../../core/log/mod.ts';
 import { builtInPlugins } from '../../../plugins/mod.ts';
-import { folderOf, jobWith, listing, logsIn, numbered, scratch, segmentsOf, textOf } from './support.ts';
+import { folderOf, inScratch, jobWith, listing, logsIn, numbered, segmentsOf, textOf } from './support.ts';
 
 let dir: string;
-let remove: () => void;
-beforeEach(() => {
-  ({ dir, remove } = scratch());
+inScratch((made) => {
+  dir = made;
 });
-afterEach(() => remove());
 
 describe('a file by its number', () => {
   it('is of the log while it is the active one or may still have writers, and never once it is another', async () => {

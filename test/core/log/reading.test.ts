@@ -1,21 +1,25 @@
 import { rmSync, utimesSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Host } from '../../../core/host/host.ts';
 import { nodeHost } from '../../../core/host/node_host.ts';
-import { folderOf, jobWith, logsIn, numbered, numbersIn, scratch, segmentsOf, textOf } from './support.ts';
+import {
+  folderOf,
+  inScratch,
+  jobWith,
+  logsIn,
+  numbered,
+  numbersIn,
+  range,
+  segmentsOf,
+  textOf,
+  threeIncarnations,
+} from './support.ts';
 
 let dir: string;
-let remove: () => void;
-beforeEach(() => {
-  ({ dir, remove } = scratch());
+inScratch((made) => {
+  dir = made;
 });
-afterEach(() => remove());
-
-/** The numbers from `from` up to `to`, without it. */
-function range(from: number, to: number): number[] {
-  return Array.from({ length: to - from }, (_, i) => from + i);
-}
 
 /** A host whose wall clock a test sets, ms since the epoch. */
 function hostAt(): { host: Host; clock: { wall: number } } {
@@ -34,25 +38,13 @@ function hostAt(): { host: Host; clock: { wall: number } } {
 describe.each(['gzip', 'none'] as const)(
   'reading a log of several incarnations and segments, compress %s',
   (compress) => {
-    /** Three incarnations of 3000 lines of 100 bytes, in segments of 64 KiB; the last one is still active. */
-    async function threeIncarnations() {
+    async function written() {
       const fixture = logsIn(dir);
-      const { logs, lookAndWait, quiet } = fixture;
-      const job = jobWith({ compress });
-      for (let incarnation = 0; incarnation < 3; incarnation++) {
-        const { fd, rotated } = logs.open(job, incarnation);
-        if (rotated !== null) logs.release(job, rotated);
-        for (let part = 0; part < 3; part++) {
-          writeSync(fd, numbered(1000, incarnation * 3000 + part * 1000));
-          await lookAndWait();
-        }
-      }
-      await quiet();
-      return { ...fixture, job };
+      return { ...fixture, job: await threeIncarnations(fixture, compress) };
     }
 
     it('gives everything in order', async () => {
-      const { logs, job } = await threeIncarnations();
+      const { logs, job } = await written();
       expect(numbersIn(await textOf(logs.read(job, {})))).toEqual(range(0, 9000));
       const plain = segmentsOf(dir, job).filter(({ name }) => name.endsWith('.log'));
       expect(plain.length > 0).toBe(compress === 'none');
@@ -60,7 +52,7 @@ describe.each(['gzip', 'none'] as const)(
     });
 
     it.each([0, 1, 2])('gives incarnation %i alone', async (incarnation) => {
-      const { logs, job } = await threeIncarnations();
+      const { logs, job } = await written();
       const numbers = numbersIn(await textOf(logs.read(job, { incarnation })));
       expect(numbers).toEqual(range(incarnation * 3000, incarnation * 3000 + 3000));
       expect(await textOf(logs.read(job, { incarnation: 7 }))).toBe('');
@@ -68,14 +60,14 @@ describe.each(['gzip', 'none'] as const)(
     });
 
     it.each([0, 1, 5, 700, 1400, 3500, 8999, 9000, 20_000])('gives the last %i lines', async (tail) => {
-      const { logs, job } = await threeIncarnations();
+      const { logs, job } = await written();
       const numbers = numbersIn(await textOf(logs.read(job, { tail })));
       expect(numbers).toEqual(range(Math.max(0, 9000 - tail), 9000));
       logs.closeAll();
     });
 
     it('gives the last lines of one incarnation', async () => {
-      const { logs, job } = await threeIncarnations();
+      const { logs, job } = await written();
       expect(numbersIn(await textOf(logs.read(job, { tail: 10, incarnation: 1 })))).toEqual(
         range(5990, 6000),
       );
@@ -87,7 +79,7 @@ describe.each(['gzip', 'none'] as const)(
     });
 
     it('gives the lines that contain a text, and the last of those', async () => {
-      const { logs, job } = await threeIncarnations();
+      const { logs, job } = await written();
       // A line that is cut in two by a segment's end is one line.
       const all = numbersIn(await textOf(logs.read(job, { grep: '77' })));
       expect(all).toEqual(range(0, 9000).filter((n) => String(n).includes('77')));
@@ -99,7 +91,7 @@ describe.each(['gzip', 'none'] as const)(
     });
 
     it('gives the last lines at once', async () => {
-      const { logs, job } = await threeIncarnations();
+      const { logs, job } = await written();
       const numbersOf = (lines: string[]) => numbersIn(`${lines.join('\n')}\n`);
       expect(numbersOf(logs.tail(job, null, 20))).toEqual(range(8980, 9000));
       expect(numbersOf(logs.tail(job, 0, 20))).toEqual(range(2980, 3000));
@@ -112,7 +104,7 @@ describe.each(['gzip', 'none'] as const)(
     });
 
     it('goes on where a segment disappears while it is read', async () => {
-      const { logs, job } = await threeIncarnations();
+      const { logs, job } = await written();
       const reading = logs.read(job, {})[Symbol.asyncIterator]();
       const first = await reading.next();
       for (const { name } of segmentsOf(dir, job).slice(1, 4)) rmSync(join(folderOf(dir, job), name));

@@ -1,17 +1,15 @@
 import { openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { withFaults } from '../../../core/host/fault.ts';
 import { fileKey, type Host } from '../../../core/host/host.ts';
 import { nodeHost } from '../../../core/host/node_host.ts';
-import { folderOf, jobWith, logsIn, numbered, scratch, textOf } from './support.ts';
+import { folderOf, inScratch, jobWith, logsIn, numbered, scratch, textOf } from './support.ts';
 
 let dir: string;
-let remove: () => void;
-beforeEach(() => {
-  ({ dir, remove } = scratch());
+inScratch((made) => {
+  dir = made;
 });
-afterEach(() => remove());
 
 /**
  * A host on which the collapse is still to come when upkeep dies: `fallocate` is there as a process, with the log

@@ -1,9 +1,10 @@
 /**
  * Logs on a folder of their own, and what a test needs around them.
  */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { afterEach, beforeEach } from 'vitest';
 import type { Host, Processes } from '../../../core/host/host.ts';
 import { nodeHost } from '../../../core/host/node_host.ts';
 import type { Reason } from '../../../core/job/reason.ts';
@@ -17,6 +18,16 @@ import { builtInPlugins } from '../../../plugins/mod.ts';
 export function scratch(parent: string = tmpdir()): { dir: string; remove(): void } {
   const dir = realpathSync(mkdtempSync(join(parent, 'upkeep-log-')));
   return { dir, remove: () => rmSync(dir, { recursive: true, force: true }) };
+}
+
+/** Gives each test of a file a folder of its own, which is removed after it. To be called once, outside of tests. */
+export function inScratch(given: (dir: string) => void): void {
+  let made: ReturnType<typeof scratch> | null = null;
+  beforeEach(() => {
+    made = scratch();
+    given(made.dir);
+  });
+  afterEach(() => made?.remove());
 }
 
 /** A job with the policy of the design, but for what is given. */
@@ -190,4 +201,25 @@ export function numbersIn(text: string): number[] {
     .split('\n')
     .slice(0, -1)
     .map((line) => (/^\d{10}x*$/.test(line) ? Number(line.slice(0, 10)) : Number.NaN));
+}
+
+/** The numbers from `from` up to `to`, without it. */
+export function range(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, index) => from + index);
+}
+
+/** Three incarnations of 3000 lines of 100 bytes, in segments of 64 KiB; the last one is still active. */
+export async function threeIncarnations(fixture: Fixture, compress: 'gzip' | 'none'): Promise<LogJob> {
+  const job = jobWith({ compress });
+  const { logs, lookAndWait, quiet } = fixture;
+  for (let incarnation = 0; incarnation < 3; incarnation++) {
+    const { fd, rotated } = logs.open(job, incarnation);
+    if (rotated !== null) logs.release(job, rotated);
+    for (let part = 0; part < 3; part++) {
+      writeSync(fd, numbered(1000, incarnation * 3000 + part * 1000));
+      await lookAndWait();
+    }
+  }
+  await quiet();
+  return job;
 }

@@ -1,9 +1,14 @@
 import { type JsonSchema, toJsonSchema } from '@valibot/to-json-schema';
 import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
+import { healthSchema } from '../../../core/operation/daemon_schemas.ts';
+import { eventSchema } from '../../../core/operation/event_schemas.ts';
+import { holderSchema } from '../../../core/operation/holder_schemas.ts';
+import { jobSchema, runSchema } from '../../../core/operation/job_schemas.ts';
 import { type Operation, SCOPES } from '../../../core/operation/operation.ts';
-import * as schemas from '../../../core/operation/schemas.ts';
+import { serviceSchema } from '../../../core/operation/service_schemas.ts';
 import { OPERATIONS } from '../../../core/operation/table.ts';
+import { whySchema } from '../../../core/operation/why_schemas.ts';
 import { FakeControl, fakeEvent, fakeJob, fakeService } from './fake_control.ts';
 
 const table: [string, Operation][] = Object.entries(OPERATIONS);
@@ -74,14 +79,14 @@ function wordless(schema: JsonSchema, path = ''): string[] {
 describe('the schemas of answers', () => {
   // An object schema drops the keys it does not name: what comes out equal was described whole.
   test.each([
-    ['service', schemas.serviceSchema, fakeService('web')],
-    ['job', schemas.jobSchema, fakeJob('web')],
-    ['event', schemas.eventSchema, fakeEvent(1, { actor: 'mcp:someone' })],
-    ['run', schemas.runSchema, new FakeControl().runRows[0]],
-    ['health', schemas.healthSchema, new FakeControl().health()],
+    ['service', serviceSchema, fakeService('web')],
+    ['job', jobSchema, fakeJob('web')],
+    ['event', eventSchema, fakeEvent(1, { actor: 'mcp:someone' })],
+    ['run', runSchema, new FakeControl().runRows[0]],
+    ['health', healthSchema, new FakeControl().health()],
     [
       'holder',
-      schemas.holderSchema,
+      holderSchema,
       {
         claim: { kind: 'socket', path: '@x' },
         process: null,
@@ -100,6 +105,6 @@ describe('the schemas of answers', () => {
 
   test('why describes every field', async () => {
     const why = await new FakeControl().why('web');
-    expect(v.parse(schemas.whySchema, why)).toEqual(why);
+    expect(v.parse(whySchema, why)).toEqual(why);
   });
 });

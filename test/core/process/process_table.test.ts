@@ -32,6 +32,11 @@ describe('TableSnapshot', () => {
     expect(pids(snapshot.descendants(7))).toEqual([]);
   });
 
+  it('knows the sessions that somebody lives in', () => {
+    const snapshot = snapshotOf({ pid: 100 }, { pid: 101, session: 7 }, { pid: 102, zombie: true });
+    expect(snapshot.sessions).toEqual(new Set([100, 7]));
+  });
+
   it('comes to an end in a circle', () => {
     const snapshot = snapshotOf({ pid: 100, ppid: 101 }, { pid: 101, ppid: 100 });
     expect(pids(snapshot.descendants(100))).toEqual([101]);
@@ -81,6 +86,36 @@ describe('ProcessTable', () => {
     expect((await early).processes.has(200)).toBe(false);
     expect((await late).processes.has(200)).toBe(true);
     expect(machine.walks).toBe(2);
+  });
+
+  it('shares one look among all who may not have the one that is under way', async () => {
+    const machine = new FakeMachine({ pid: 100 });
+    const table = new ProcessTable(machine.host);
+    const early = table.snapshot(0);
+    machine.add({ pid: 200 });
+    const late = await Promise.all(Array.from({ length: 20 }, () => table.snapshot(0)));
+    expect(new Set(late).size).toBe(1);
+    expect(late[0]?.processes.has(200)).toBe(true);
+    expect(late[0]).not.toBe(await early);
+    expect(machine.walks).toBe(2);
+    // Whoever asks later still may have neither.
+    expect(await table.snapshot(0)).not.toBe(late[0]);
+    expect(machine.walks).toBe(3);
+  });
+
+  it('looks again after a look that failed', async () => {
+    const machine = new FakeMachine({ pid: 100 });
+    let failures = 1;
+    const list = (): number[] => {
+      if (failures-- > 0) throw new Error('no /proc');
+      return machine.host.processes.list() as number[];
+    };
+    const processes = { ...machine.host.processes, list };
+    const table = new ProcessTable({ ...machine.host, processes });
+    const failing = table.snapshot(0);
+    const next = table.snapshot(0);
+    await expect(failing).rejects.toThrow('no /proc');
+    expect((await next).processes.has(100)).toBe(true);
   });
 
   it('sees the processes of this machine', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { diffSpecs, REDACTED } from '../../../core/spec/diff.ts';
+import { REDACTED } from '../../../core/access/redactor.ts';
+import { diffSpecs } from '../../../core/spec/diff.ts';
 import type { ServiceFile } from '../../../core/spec/spec.ts';
 import { accepted } from './support.ts';
 

@@ -10,8 +10,9 @@ import { onTestFinished } from 'vitest';
 import type { Job, JobBase, PhaseState } from '../../../core/job/job.ts';
 import { type Reason, reason } from '../../../core/job/reason.ts';
 import type { Identity } from '../../../core/process/identity.ts';
+import type { StoreOptions } from '../../../core/store/options.ts';
 import type { NewEvent, RunRow, ServiceRow } from '../../../core/store/records.ts';
-import { Store, type StoreOptions } from '../../../core/store/store.ts';
+import { Store } from '../../../core/store/store.ts';
 import { FakeClock } from '../../support/fake_clock.ts';
 
 /** A folder that is gone after the test. */

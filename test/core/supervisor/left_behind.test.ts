@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { fileKey, type Host } from '../../../core/host/host.ts';
 import { startSupervisor } from '../../../core/supervisor/start.ts';
+import type { Supervisor } from '../../../core/supervisor/supervisor.ts';
 import { builtInPlugins } from '../../../plugins/mod.ts';
 import { FakeMachine } from '../process/fake_machine.ts';
 
@@ -72,6 +73,47 @@ class World {
     this.#exits.get(pid)?.();
   }
 
+  /**
+   * Starts upkeep with one service, `web`, whose main process has been spawned.
+   *
+   * @returns its log folder, and what ends it all.
+   */
+  async start(): Promise<{ folder: string; stop(): Promise<void> }> {
+    const { dir } = this;
+    const action = { process: true, run: ['work'], restart: { stable_after: '1ms' } };
+    writeFileSync(
+      join(dir, 'upkeep.json'),
+      JSON.stringify({ services: { web: { actions: { main: action } } } }),
+    );
+    let upkeep: Supervisor | null = null;
+    void startSupervisor({
+      host: this.host,
+      state_dir: join(dir, 'state'),
+      spec_file: join(dir, 'upkeep.json'),
+      plugins: builtInPlugins,
+      recovery: 'as_specified',
+      env: {},
+      pid: UPKEEP,
+      version: 'test',
+    }).then((started) => {
+      upkeep = started;
+    });
+    await this.settled(() => upkeep !== null && this.main === 1000);
+    const started = upkeep as Supervisor | null;
+    const [job] = started?.service('web').actions ?? [];
+    return {
+      folder: join(dir, 'state', 'logs', 'web', 'main', job?.job_id ?? ''),
+      stop: async () => {
+        let ended = false;
+        void started?.shutdown('core').then(() => {
+          ended = true;
+        });
+        this.crash();
+        await this.settled(() => ended);
+      },
+    };
+  }
+
   /** Lets hardly any time go by, but as much of the machine's own as it takes: files are real. */
   async settled(is: () => boolean): Promise<void> {
     while (!is()) await this.machine.pass(0.001);
@@ -80,36 +122,8 @@ class World {
 
 it('takes nobody for left behind who writes to what has got the number of a log that is gone', async () => {
   const world = new World();
-  const { machine, dir } = world;
-  const action = { process: true, run: ['work'], restart: { stable_after: '1ms' } };
-  writeFileSync(
-    join(dir, 'upkeep.json'),
-    JSON.stringify({ services: { web: { actions: { main: action } } } }),
-  );
-  let folder = '';
-  let stop = async (): Promise<void> => {};
-  void startSupervisor({
-    host: world.host,
-    state_dir: join(dir, 'state'),
-    spec_file: join(dir, 'upkeep.json'),
-    plugins: builtInPlugins,
-    recovery: 'as_specified',
-    env: {},
-    pid: UPKEEP,
-    version: 'test',
-  }).then((upkeep) => {
-    const [job] = upkeep.service('web').actions;
-    folder = join(dir, 'state', 'logs', 'web', 'main', job?.job_id ?? '');
-    stop = async () => {
-      let ended = false;
-      void upkeep.shutdown('core').then(() => {
-        ended = true;
-      });
-      world.crash();
-      await world.settled(() => ended);
-    };
-  });
-  await world.settled(() => folder !== '' && world.main === 1000);
+  const { machine } = world;
+  const { folder, stop } = await world.start();
   await machine.pass(10);
   const first = fileKey(statSync(join(folder, 'current.log'), { bigint: true }));
   writeFileSync(join(folder, 'current.log'), 'first\n');
@@ -130,5 +144,24 @@ it('takes nobody for left behind who writes to what has got the number of a log 
   await machine.pass(2_000);
   await world.settled(() => existsSync(join(folder, '1.log.gz')));
   expect(machine.signals).toEqual([`TERM ${ESCAPEE}`]);
+  await stop();
+});
+
+it.each([
+  ['leaves a stranger alone who leads a session with the number of one that has ended', 31_000, []],
+  ['finds who is left in a session that was seen in the tree', 0, [`TERM ${ESCAPEE}`]],
+])('%s', async (_, between, signals) => {
+  const world = new World();
+  const { machine } = world;
+  const { stop } = await world.start();
+  machine.add({ pid: ESCAPEE, ppid: world.main, start_time: world.now });
+  // The look at the tree one second after the start has seen the session.
+  await machine.pass(1_100);
+  machine.remove(ESCAPEE);
+  await machine.pass(between);
+  machine.add({ pid: ESCAPEE, start_time: world.now });
+  world.crash();
+  await machine.pass(2_000);
+  expect(machine.signals).toEqual(signals);
   await stop();
 });
