@@ -3,12 +3,8 @@
  */
 import type { AccessControl } from '../access/access_control.ts';
 import type { HealControl } from '../heal/heal_control.ts';
-import type { CheckState } from '../health/health_watch.ts';
-import { presentReason } from '../health/illness.ts';
-import type { Health } from '../health/verdict.ts';
 import type { Host } from '../host/host.ts';
 import { atRest, identityOf, type Job } from '../job/job.ts';
-import { serviceState } from '../job/service_state.ts';
 import type { Logs } from '../log/mod.ts';
 import type { PluginHost } from '../plugin/remote/plugin_host.ts';
 import type { PluginRecord } from '../plugin/remote/plugin_record.ts';
@@ -21,9 +17,7 @@ import type { SpecIssue } from '../spec/mod.ts';
 import type { Actor, EventRecord, RunRow } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
 import {
-  type ActionView,
   type Control,
-  checkView,
   type DaemonHealth,
   type EventQuery,
   type HolderView,
@@ -31,7 +25,6 @@ import {
   jobView,
   type LogQuery,
   NotFound,
-  type ServiceState,
   type ServiceView,
   type Why,
 } from './control.ts';
@@ -43,6 +36,7 @@ import type { LogControl } from './log_control.ts';
 import { LogLines } from './log_lines.ts';
 import type { StandingNotes } from './notes.ts';
 import { type JobRuntime, type Origin, type ServiceRuntime, wantedOf } from './runtime.ts';
+import { ServiceViews } from './service_views.ts';
 import { type SendableSignal, signalJob } from './signal_job.ts';
 import type { SpecControl } from './spec_control.ts';
 import { explainService } from './why.ts';
@@ -100,6 +94,7 @@ export class Supervisor implements Control {
   readonly spec: SpecControl;
   readonly lines: LogControl;
   readonly #parts: SupervisorParts;
+  readonly #views: ServiceViews;
   /** Told whenever a job has changed. */
   readonly #watchers = new Set<() => void>();
   #hasStopped: () => void = () => {};
@@ -107,6 +102,7 @@ export class Supervisor implements Control {
 
   constructor(parts: SupervisorParts) {
     this.#parts = parts;
+    this.#views = new ServiceViews(parts.watch);
     this.heal = parts.heal;
     this.spec = parts.spec;
     this.lines = new LogLines({
@@ -130,15 +126,13 @@ export class Supervisor implements Control {
     return { ...this.#parts.about, status: store === null ? 'ok' : 'degraded', store };
   }
 
-  services(): ServiceView[] {
+  services(): readonly ServiceView[] {
     const services = [...this.#parts.fleet.services.values()];
-    return services
-      .filter(({ row }) => !isPluginService(row.name))
-      .map((service) => this.#serviceView(service));
+    return this.#views.list(services.filter(({ row }) => !isPluginService(row.name)));
   }
 
   service(name: string): ServiceView {
-    return this.#serviceView(this.#parts.fleet.service(name));
+    return this.#views.view(this.#parts.fleet.service(name));
   }
 
   jobs(query: { service?: string; run_id?: string }): JobView[] {
@@ -205,7 +199,7 @@ export class Supervisor implements Control {
     const { fleet, standing } = this.#parts;
     const service = fleet.service(name);
     const actions = service.jobs.map((runtime) => explainJob(runtime, this.#parts));
-    return explainService(name, wantedOf(service), this.#stateOf(service), actions, standing.notes(name));
+    return explainService(name, wantedOf(service), this.#views.state(service), actions, standing.notes(name));
   }
 
   async holders(claim: Claim): Promise<{ holders: HolderView[]; complete: boolean }> {
@@ -312,45 +306,6 @@ export class Supervisor implements Control {
     const { service, action } = this.#job(id);
     return this.#parts.logs.past({ service, action, job_id: id });
   }
-
-  #serviceView(service: ServiceRuntime): ServiceView {
-    const { watch } = this.#parts;
-    return {
-      name: service.row.name,
-      wanted: wantedOf(service),
-      state: this.#stateOf(service),
-      run_id: service.row.run_id,
-      actions: service.jobs.map(({ job }) => actionView(job, watch.checks(job.id), watch.health(job.id))),
-    };
-  }
-
-  #stateOf(service: ServiceRuntime): ServiceState {
-    const { watch } = this.#parts;
-    return serviceState(
-      wantedOf(service),
-      service.jobs.map(({ job, spec }) => ({
-        job,
-        process: spec.process,
-        unhealthy: watch.health(job.id) === 'unhealthy',
-      })),
-    );
-  }
-}
-
-function actionView(job: Job, checks: readonly CheckState[], health: Health): ActionView {
-  return {
-    action: job.action,
-    job_id: job.id,
-    phase: job.phase,
-    health,
-    checks: checks.map(checkView),
-    pid: identityOf(job)?.pid ?? null,
-    started_at: job.started_at,
-    restart_count: job.restart_count,
-    attempt: job.attempt,
-    next_attempt_at: job.phase === 'retrying' ? job.next_attempt_at : null,
-    reason: presentReason(job, checks),
-  };
 }
 
 /** Where it is wanted, or where it goes no further by itself. */
