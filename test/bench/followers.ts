@@ -1,11 +1,11 @@
 /**
  * What followers cost: the supervisor's memory, and the restarts of a service that they look at.
  *
- * Half of them follow all events, half the log of a service that writes ten times a second; all are server-sent events
- * over Unix sockets, read by a process of its own. Each round kills the service while nobody follows, and as often
+ * Some follow all events, others the log of a service that writes ten times a second; all are server-sent events over
+ * Unix sockets, read by a process of its own. Each round kills the service while nobody follows, and as often
  * while all do. Memory is read before they come, while they are there, and after they have gone.
  *
- * FOLLOWERS=200, ROUNDS=3, KILLS=60 (a round, and as many with followers), GAP_MS=100 (before each kill),
+ * EVENT_FOLLOWERS=100, LOG_FOLLOWERS=100, ROUNDS=3, KILLS=60 (a round, and as many with followers), GAP_MS=100 (before each kill),
  * SETTLE_MS=3000 (until memory is read)
  */
 import { join } from 'node:path';
@@ -99,6 +99,11 @@ async function begin(bench: Bench): Promise<Subject> {
   }
 }
 
+/** How many follow each of the paths. */
+function connections(): [events: number, log: number] {
+  return [setting('EVENT_FOLLOWERS', 100), setting('LOG_FOLLOWERS', 100)];
+}
+
 async function look(bench: Bench, { place }: Subject, { memory }: Stage): Promise<void> {
   await bench.pause(setting('SETTLE_MS', 3000));
   memory.push(memoryOf(supervisorsOf(place.dir, place.worker)));
@@ -113,13 +118,12 @@ async function kills(bench: Bench, { stamps }: Subject, { times }: Stage, gap: n
 
 async function round(bench: Bench, subject: Subject, stages: readonly [Stage, Stage, Stage]): Promise<void> {
   const [before, meanwhile, after] = stages;
-  const half = `${setting('FOLLOWERS', 200) / 2}`;
   const gap = setting('GAP_MS', 100);
   await kills(bench, subject, before, gap);
   await look(bench, subject, before);
   const followers = await Caller.start<FollowerMessage>('followers', [
     subject.socket,
-    ...subject.paths.flatMap((path) => [path, half]),
+    ...subject.paths.flatMap((path, n) => [path, `${connections()[n]}`]),
   ]);
   try {
     await kills(bench, subject, meanwhile, gap);
@@ -127,7 +131,8 @@ async function round(bench: Bench, subject: Subject, stages: readonly [Stage, St
     const told = await followers.ask('report');
     const fewest = told.said === 'report' ? told.fewest : [];
     console.error(`messages of the follower that had the fewest: ${fewest.join(' of events, ')} of the log`);
-    if (!fewest.every((count) => count > 0)) throw new Error('there are followers who heard nothing');
+    if (!fewest.every((count, n) => count > 0 || connections()[n] === 0))
+      throw new Error('there are followers who heard nothing');
   } finally {
     await followers.end();
   }
@@ -149,9 +154,10 @@ export async function followers(bench: Bench): Promise<void> {
 
   const [before] = stages;
   const first = before.memory[0];
+  const [ofEvents, ofLog] = connections();
   console.log(
-    `\n${setting('FOLLOWERS', 200)} followers, half of events and half of a log; ${rounds} rounds of ` +
-      `${setting('KILLS', 60)} kills; memory in MB, medians, SIGKILL to replacement in ms`,
+    `\n${ofEvents} followers of events and ${ofLog} of a log; ${rounds} rounds of ${setting('KILLS', 60)} kills; ` +
+      'memory in MB, medians; SIGKILL to replacement in ms',
   );
   console.log(
     formatTable(

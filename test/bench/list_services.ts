@@ -19,6 +19,7 @@ import { upkeep } from './peers/upkeep.ts';
 import type { Bench } from './support/bench.ts';
 import { Caller } from './support/caller.ts';
 import { present, rotated } from './support/present.ts';
+import { cpuBetween, cpuOf, supervisorsOf } from './support/processes.ts';
 import { restartTime } from './support/restart_time.ts';
 import { setting } from './support/settings.ts';
 import { Stamps } from './support/stamps.ts';
@@ -39,6 +40,8 @@ interface Subject {
   readonly stamps: Stamps;
   /** Calls a second, one a round. */
   readonly rates: number[];
+  /** Processor time of the supervisor for one call, seconds; one a round. */
+  readonly costs: number[];
   /** ns, one a call. */
   readonly times: number[];
   /** ns, one a kill: while nobody asks, and while somebody does. */
@@ -63,7 +66,7 @@ async function begin(bench: Bench, peer: Peer, count: number): Promise<Subject> 
     if (handle.lister === undefined) throw new Error(`${peer.name} cannot be asked`);
     await bench.pause(SETTLE);
     const caller = await Caller.start<ListMessage>('list_caller', [`${count}`, ...handle.lister]);
-    return { peer, place, handle, caller, stamps, rates: [], times: [], idle: [], loaded: [] };
+    return { peer, place, handle, caller, stamps, rates: [], costs: [], times: [], idle: [], loaded: [] };
   } catch (error) {
     await bench.leave(place, handle);
     throw error;
@@ -82,7 +85,10 @@ async function asking(
 }
 
 async function turn(bench: Bench, subject: Subject, seconds: number): Promise<void> {
+  const { dir, worker } = subject.place;
+  const before = cpuOf(supervisorsOf(dir, worker));
   const times = await asking(subject, () => bench.pause(seconds * 1000));
+  subject.costs.push(cpuBetween(before, cpuOf(supervisorsOf(dir, worker))) / times.length);
   // By the time that the calls took: the bench may be late to say that it is over.
   subject.rates.push(times.length / (times.reduce((sum, time) => sum + time, 0) / 1e9));
   for (const time of times) subject.times.push(time);
@@ -110,12 +116,13 @@ function reportRates(subjects: readonly Subject[], count: number, rounds: number
   );
   console.log(
     formatTable(
-      ['', 'requests/s', 'min', 'max', `/ ${subjects[0]?.peer.name}`, 'p50, ms', 'p99, ms'],
-      subjects.map(({ peer, rates, times }) => [
+      ['', 'requests/s', 'min', 'max', `/ ${subjects[0]?.peer.name}`, 'p50, ms', 'p99, ms', 'its CPU, ms'],
+      subjects.map(({ peer, rates, times, costs }) => [
         peer.name,
         ...[0.5, 0, 1].map((q) => quantile(rates, q).toFixed(0)),
         ratio(median(rates), own),
         ...[0.5, 0.99].map((q) => ms(quantile(times, q), 3)),
+        (median(costs) * 1000).toFixed(3),
       ]),
     ),
   );

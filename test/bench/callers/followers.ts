@@ -50,7 +50,10 @@ process.on('disconnect', () => process.exit());
 process.on('message', () =>
   say({
     said: 'report',
-    fewest: groups.map((group) => Math.min(...group.map(({ messages }) => messages))),
+    // Infinity is no JSON: of nobody it is 0.
+    fewest: groups.map((group) =>
+      group.length === 0 ? 0 : Math.min(...group.map(({ messages }) => messages)),
+    ),
   }),
 );
 say({ said: 'ready' });
