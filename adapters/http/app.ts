@@ -14,7 +14,7 @@ import type { Control } from '../../core/supervisor/control.ts';
 import { accepts } from './accept.ts';
 import { type Caller, callerOf, hasToken } from './caller.ts';
 import { clientActor } from './client_actor.ts';
-import { taggedResponse } from './etag.ts';
+import { taggedJson, taggedResponse } from './etag.ts';
 import { IdempotencyKeys } from './idempotency.ts';
 import { Load } from './load.ts';
 import { logMessages } from './log_lines.ts';
@@ -132,13 +132,14 @@ async function jsonAnswer(
 ): Promise<Response> {
   const raw = await requestInput(c.req, route);
   const context = contextOf(c, new AbortController().signal);
+  if (route.method === 'GET') {
+    const body = taggedJson(await invoke(control, name, raw, context));
+    return taggedResponse(c.req.header('if-none-match'), body, 'application/json');
+  }
   const called = async () => ({
     status: route.status,
     body: JSON.stringify(await invoke(control, name, raw, context)),
   });
-  if (route.method === 'GET') {
-    return taggedResponse(c.req.header('if-none-match'), (await called()).body, 'application/json');
-  }
   const key = c.req.header('idempotency-key');
   const { answer, replayed } =
     key === undefined || OPERATIONS[name].kind !== 'command'

@@ -6,7 +6,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { namesTag, taggedResponse } from './etag.ts';
+import { namesTag, tagged, taggedResponse } from './etag.ts';
 import { RequestProblem } from './problem.ts';
 
 /** Where the build puts the files of Swagger UI. */
@@ -65,7 +65,7 @@ const START = `SwaggerUIBundle({
 
 /** The page. */
 export function docsPage(ifNoneMatch: string | undefined): Response {
-  return taggedResponse(ifNoneMatch, PAGE, 'text/html; charset=utf-8', DOCS_HEADERS);
+  return taggedResponse(ifNoneMatch, tagged(PAGE), 'text/html; charset=utf-8', DOCS_HEADERS);
 }
 
 /**
@@ -79,7 +79,7 @@ export async function docsFile(
   folder = DOCS_FOLDER,
 ): Promise<Response> {
   if (name === 'start.js') {
-    return taggedResponse(ifNoneMatch, START, 'text/javascript; charset=utf-8', DOCS_HEADERS);
+    return taggedResponse(ifNoneMatch, tagged(START), 'text/javascript; charset=utf-8', DOCS_HEADERS);
   }
   const type = Object.hasOwn(DOCS_FILES, name) ? DOCS_FILES[name as keyof typeof DOCS_FILES] : null;
   if (type === null) throw new RequestProblem('no_route', `the page has no file '${name}'`);

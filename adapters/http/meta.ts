@@ -6,7 +6,7 @@ import type { Context } from 'hono';
 import { invoke } from '../../core/operation/invoke.ts';
 import type { OperationContext } from '../../core/operation/operation.ts';
 import type { Control } from '../../core/supervisor/control.ts';
-import { taggedResponse } from './etag.ts';
+import { tagged, taggedResponse } from './etag.ts';
 import type { Load } from './load.ts';
 import { BODY_LIMIT, bodyText } from './request_input.ts';
 
@@ -43,7 +43,9 @@ export function metaRoutes({ control, load, report, contextOf }: MetaSources): M
       const health = control.health();
       return c.json(health, health.status === 'ok' ? 200 : 503);
     }),
-    get('/openapi.json', async (c) => taggedResponse(ifNoneMatch(c), await openApi(), 'application/json')),
+    get('/openapi.json', async (c) =>
+      taggedResponse(ifNoneMatch(c), tagged(await openApi()), 'application/json'),
+    ),
     get('/docs', async (c) => (await import('./docs.ts')).docsPage(ifNoneMatch(c))),
     get('/docs/:file', async (c) =>
       (await import('./docs.ts')).docsFile(c.req.param('file') ?? '', ifNoneMatch(c)),

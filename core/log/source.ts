@@ -83,7 +83,11 @@ async function openLive(host: Host, file: LogFile): Promise<Source> {
         await file.certain();
         const { epoch } = file;
         if (moved()) return null;
-        const bytes = await readAt(handle, from - file.base, length);
+        // No more is asked for than is there: nearly always a few lines, for each of any number of followers, whose
+        // buffers would make the process that forks a large one.
+        const position = from - file.base;
+        const left = Math.max(0, host.files.fstatSync(handle.fd).size - position);
+        const bytes = await readAt(handle, position, Math.min(length, left));
         // Bytes changed their place meanwhile: these may be others than were asked for.
         if (file.epoch !== epoch) continue;
         // The nonce of a removal is written only after the cursor was taken along to the segment.

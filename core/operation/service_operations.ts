@@ -10,7 +10,7 @@ import { OperationError } from './error.ts';
 import { exampleService, exampleWhy } from './examples.ts';
 import { flagField, nameField } from './fields.ts';
 import { defineCall } from './operation.ts';
-import { cursorField, limitField, page, pageSchema } from './page.ts';
+import { cursorField, limitField, type Page, type PageQuery, page, pageSchema } from './page.ts';
 import { serviceSchema } from './service_schemas.ts';
 import { whySchema } from './why_schemas.ts';
 
@@ -54,7 +54,7 @@ export const serviceList = defineCall({
   destructive: false,
   scope: 'read',
   example: { input: {}, output: { items: [exampleService], next_cursor: null } },
-  run: (control, input) => page(control.services(), (service) => service.name, input),
+  run: (control, input) => servicePage(control.services(), input),
 });
 
 /** One service. */
@@ -144,6 +144,18 @@ export const serviceWhy = defineCall({
     return control.why(name);
   },
 });
+
+/** The pages of frozen lists, from their begin: asked for again and again by whoever watches. */
+const firstPages = new WeakMap<readonly ServiceView[], Page<ServiceView>>();
+
+/** A page of services. The first one of a frozen list is frozen too, and made once. */
+function servicePage(services: readonly ServiceView[], query: PageQuery): Page<ServiceView> {
+  const make = (): Page<ServiceView> => page(services, (service) => service.name, query);
+  if (query.cursor !== undefined || query.limit !== undefined || !Object.isFrozen(services)) return make();
+  const known = firstPages.get(services) ?? Object.freeze(make());
+  firstPages.set(services, known);
+  return known;
+}
 
 /** A service by its name. @throws {@link OperationError} with the name that was probably meant. */
 export function knownService(control: Control, name: string): ServiceView {

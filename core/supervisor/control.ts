@@ -178,7 +178,8 @@ export class NotFound extends Error {
 /** A running upkeep, as the faces see it. Reads are synchronous where they touch memory only. */
 export interface Control {
   health(): DaemonHealth;
-  services(): ServiceView[];
+  /** A frozen list is one that will never say anything else, all the way down; it is given again while nothing changes. */
+  services(): readonly ServiceView[];
   /** @throws {@link NotFound} */
   service(name: string): ServiceView;
   jobs(query: { service?: string; run_id?: string }): JobView[];

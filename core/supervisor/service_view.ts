@@ -9,7 +9,7 @@ import type { JobWatch } from './job_watch.ts';
 import { type JobRuntime, type ServiceRuntime, wantedOf } from './runtime.ts';
 
 /** What the looks at health say of jobs. */
-type Looks = Pick<JobWatch, 'checks' | 'health'>;
+export type Looks = Pick<JobWatch, 'checks' | 'health'>;
 
 /** A service as every face shows it. */
 export function serviceView(service: ServiceRuntime, watch: Looks): ServiceView {

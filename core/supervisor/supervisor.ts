@@ -39,7 +39,8 @@ import type { LogControl } from './log_control.ts';
 import { LogLines } from './log_lines.ts';
 import type { StandingNotes } from './notes.ts';
 import { type JobRuntime, type Origin, wantedOf } from './runtime.ts';
-import { isSettled, serviceView, stateOf } from './service_view.ts';
+import { isSettled, stateOf } from './service_view.ts';
+import { ServiceViews } from './service_views.ts';
 import { waitedFor } from './shutdown_wait.ts';
 import { type SendableSignal, signalJob } from './signal_job.ts';
 import type { SpecControl } from './spec_control.ts';
@@ -81,11 +82,13 @@ export class Supervisor implements Control {
   readonly spec: SpecControl;
   readonly lines: LogControl;
   readonly #parts: SupervisorParts;
+  readonly #views: ServiceViews;
   #hasStopped: () => void = () => {};
   #shuttingDown = false;
 
   constructor(parts: SupervisorParts) {
     this.#parts = parts;
+    this.#views = new ServiceViews(parts.watch);
     this.heal = parts.heal;
     this.spec = parts.spec;
     this.lines = new LogLines({
@@ -109,15 +112,13 @@ export class Supervisor implements Control {
     return { ...this.#parts.about, status: store === null ? 'ok' : 'degraded', store };
   }
 
-  services(): ServiceView[] {
+  services(): readonly ServiceView[] {
     const services = [...this.#parts.fleet.services.values()];
-    return services
-      .filter(({ row }) => !isPluginService(row.name))
-      .map((service) => serviceView(service, this.#parts.watch));
+    return this.#views.list(services.filter(({ row }) => !isPluginService(row.name)));
   }
 
   service(name: string): ServiceView {
-    return serviceView(this.#parts.fleet.service(name), this.#parts.watch);
+    return this.#views.view(this.#parts.fleet.service(name));
   }
 
   jobs(query: { service?: string; run_id?: string }): JobView[] {

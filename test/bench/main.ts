@@ -1,12 +1,15 @@
 /**
  * The measures, side by side in one run each.
  *
- *   npm run bench -- restart_latency | start_up | log_capture | health_load | who_holds | plugin_load
+ *   npm run bench -- restart_latency | start_up | log_capture | health_load | who_holds | plugin_load |
+ *     list_services | followers
  *
  * Each takes settings from the environment; they stand at the head of its file. Build upkeep first (npm run build);
  * peers that are not installed are named and left out.
  */
+import { followers } from './followers.ts';
 import { healthLoad } from './health_load.ts';
+import { listServices } from './list_services.ts';
 import { logCapture } from './log_capture.ts';
 import { pluginLoad } from './plugin_load.ts';
 import { restartLatency } from './restart_latency.ts';
@@ -22,6 +25,8 @@ const MEASURES = new Map([
   ['health_load', healthLoad],
   ['who_holds', whoHolds],
   ['plugin_load', pluginLoad],
+  ['list_services', listServices],
+  ['followers', followers],
 ]);
 
 const names = process.argv.slice(2);

@@ -29,6 +29,8 @@ export interface Handle {
   readonly logs: string;
   /** What upkeep says of its services, in JSON; the others are not asked. */
   readonly status?: () => Promise<string>;
+  /** What the program `callers/list_caller.ts` is told to ask it for its services; not there: it cannot be asked. */
+  readonly lister?: readonly [kind: string, ...where: string[]];
   /** Kills the supervisor alone and starts it again over its living services, where it is able to adopt them. */
   readonly takeOver?: () => Promise<void>;
   /** Ends the supervisor and its services; resolves when all are gone. */

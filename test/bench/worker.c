@@ -1,7 +1,7 @@
 /*
  * The instrument: a service so small that what is measured is its supervisor.
  *
- *   worker NAME STAMPS [-p PORT [-a]] [-s SOCKET] [-l LINES [-w LINES_PER_WRITE]]
+ *   worker NAME STAMPS [-p PORT [-a]] [-s SOCKET] [-l LINES [-w LINES_PER_WRITE] [-i PAUSE_MS]]
  *   worker @ SCRIPT
  *
  * The second form takes its arguments from a file, one a line below the first. With "#!/path/of/worker @" as its first
@@ -12,7 +12,8 @@
  * of workers can share it. Then it binds what it was told to and sleeps until it is killed.
  *
  * With -l it waits for SIGUSR1, writes so many numbered lines of 100 bytes to standard output, and stamps
- * "NAME.begin" and "NAME.end" around them. With -a it accepts connections at its port, and closes them.
+ * "NAME.begin" and "NAME.end" around them; -i is the pause after each write. With -a it accepts connections at its
+ * port, and closes them.
  */
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -66,7 +67,8 @@ static void hold_socket(const char *path) {
   if (bind(fd, (struct sockaddr *)&address, sizeof address) != 0 || listen(fd, 16) != 0) fail(path);
 }
 
-static void write_lines(long lines, long per_write) {
+static void write_lines(long lines, long per_write, long pause_ms) {
+  struct timespec pause_time = {.tv_sec = pause_ms / 1000, .tv_nsec = pause_ms % 1000 * 1000000L};
   char *block = malloc((size_t)per_write * LINE + 1);
   if (block == NULL) fail("malloc");
   for (long next = 0; next < lines;) {
@@ -82,6 +84,7 @@ static void write_lines(long lines, long per_write) {
       if (written < 0) fail("stdout");
       done += written;
     }
+    if (pause_ms > 0) nanosleep(&pause_time, NULL);
   }
   free(block);
 }
@@ -101,7 +104,7 @@ static int read_script(const char *path, char **argv, int most) {
 int main(int argc, char **argv) {
   struct timespec born = now();
   char *scripted[16 + 1];
-  long lines = 0, per_write = 1;
+  long lines = 0, per_write = 1, pause_ms = 0;
   int port = 0, accepts = 0, listener = -1, option;
   const char *socket_path = NULL;
   sigset_t go;
@@ -113,11 +116,12 @@ int main(int argc, char **argv) {
   if (argc < 3) return 2;
   const char *name = argv[1], *stamps = argv[2];
   optind = 3;
-  while ((option = getopt(argc, argv, "p:s:l:w:a")) != -1) {
+  while ((option = getopt(argc, argv, "p:s:l:w:i:a")) != -1) {
     if (option == 'p') port = atoi(optarg);
     else if (option == 's') socket_path = optarg;
     else if (option == 'l') lines = atol(optarg);
     else if (option == 'w') per_write = atol(optarg);
+    else if (option == 'i') pause_ms = atol(optarg);
     else if (option == 'a') accepts = 1;
     else return 2;
   }
@@ -134,7 +138,7 @@ int main(int argc, char **argv) {
     int signal_number;
     sigwait(&go, &signal_number);
     stamp(stamps, name, ".begin", now());
-    write_lines(lines, per_write);
+    write_lines(lines, per_write, pause_ms);
     stamp(stamps, name, ".end", now());
   }
   while (accepts && listener >= 0) {

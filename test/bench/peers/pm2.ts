@@ -50,10 +50,11 @@ export function pm2(bench: Bench): Peer {
       writeFileSync(list, JSON.stringify({ apps }));
       const home = join(place.dir, 'home');
       // The command stays until the last of them was started, which no other peer's user waits for.
-      return launch([process.execPath, command, 'start', list], {
+      const handle = await launch([process.execPath, command, 'start', list], {
         ...place,
         env: { ...place.env, PM2_HOME: home },
       });
+      return { ...handle, lister: ['pm2', home, dir] };
     },
   };
 }

@@ -4,12 +4,12 @@ import type { Peer } from '../peer.ts';
 import { launch, missing } from '../support/commands.ts';
 
 /**
- * supervisord, in the foreground and without a control socket. `minfds` is left alone: every child closes each number
+ * supervisord, in the foreground, and with a control socket only where `control` says so. `minfds` is left alone: every child closes each number
  * up to it, so it would be slower with a higher one. A thousand services need `ulimit -n 4096`.
  *
  * `rotateAt` is the size in bytes at which it rotates an output file; 0: never.
  */
-export function supervisord({ name = 'supervisord', rotateAt = 0 } = {}): Peer {
+export function supervisord({ name = 'supervisord', rotateAt = 0, control = false } = {}): Peer {
   return {
     name,
     async available() {
@@ -22,6 +22,15 @@ export function supervisord({ name = 'supervisord', rotateAt = 0 } = {}): Peer {
         `logfile=${join(place.dir, 'supervisord.txt')}`,
         `pidfile=${join(place.dir, 'supervisord.pid')}`,
       ];
+      const socket = join(place.dir, 'sockets/supervisor.sock');
+      if (control) {
+        config.push(
+          '[unix_http_server]',
+          `file=${socket}`,
+          '[rpcinterface:supervisor]',
+          'supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface',
+        );
+      }
       for (const service of services) {
         config.push(
           `[program:${service.name}]`,
@@ -37,7 +46,8 @@ export function supervisord({ name = 'supervisord', rotateAt = 0 } = {}): Peer {
       }
       const file = join(place.dir, 'supervisord.conf');
       writeFileSync(file, `${config.join('\n')}\n`);
-      return launch(['supervisord', '-c', file], place);
+      const handle = await launch(['supervisord', '-c', file], place);
+      return control ? { ...handle, lister: ['supervisord', socket] } : handle;
     },
   };
 }

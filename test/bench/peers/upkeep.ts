@@ -58,6 +58,7 @@ export function upkeep({ name = 'upkeep', health, plugins = [], ...fields }: Upk
       return {
         startedAt,
         logs: join(state, 'logs'),
+        lister: ['upkeep', join(state, 'upkeep.sock')],
         status: () => run([process.execPath, COMMAND, 'status', '--json', '--state', state], place),
         async takeOver() {
           await killSupervisors(place.dir, place.worker);
