@@ -1,19 +1,22 @@
 /**
- * `upkeep why SERVICE`
+ * `upkeep why SERVICE[/ACTION]`
  */
 import type { ActionWhy, Why } from '../../../core/supervisor/control.ts';
 import type { WhyNote } from '../../../core/supervisor/notes.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import type { Io } from '../io.ts';
 import { type CommonOptions, jsonDocument, withDaemon } from '../session.ts';
+import { chosenActions, parseTarget } from '../target.ts';
 import { eventLine, oneLine } from '../text/event_line.ts';
 import { type Paint, paintFor, toneOf } from '../text/paint.ts';
 import { formatMoment } from '../text/time.ts';
 
 /** Explains why a service is as it is. */
-export async function why(io: Io, name: string, options: CommonOptions): Promise<ExitCode> {
+export async function why(io: Io, target: string, options: CommonOptions): Promise<ExitCode> {
   return withDaemon(io, options, async (client) => {
-    const answer = await client.call('service.why', { name });
+    const meant = parseTarget(target);
+    const whole = await client.call('service.why', { name: meant.service });
+    const answer = { ...whole, actions: chosenActions(meant, whole.actions) };
     await io.out(
       options.json === true ? jsonDocument(answer) : explanation(answer, paintFor(io), Date.now()),
     );
