@@ -31,7 +31,7 @@ export class OutputClosed extends Error {
 }
 
 /** Back to the begin of the line, and nothing on it. */
-const CLEAR_LINE = '\r\u001b[2K';
+export const CLEAR_LINE = '\r\u001b[2K';
 
 /**
  * Whether output is coloured: `FORCE_COLOR` decides where it is set, as Node has it, then `NO_COLOR`, else a terminal

@@ -11,6 +11,7 @@ import type { Grammar } from './grammar/grammar.ts';
 import { keepingCommands } from './grammar/keeping.ts';
 import { lookingCommands } from './grammar/looking.ts';
 import { type Io, OutputClosed } from './io.ts';
+import { wrapTo } from './text/width.ts';
 import { version } from './version.ts';
 
 /**
@@ -64,9 +65,16 @@ export async function runCommandLine(argv: readonly string[], io: Io): Promise<E
       return EXIT.usage;
     }
     if (json) io.err(JSON.stringify(failureDocument(error)));
-    else io.err(`upkeep: ${failureText(error)}`);
+    else io.err(wrapped(`upkeep: ${failureText(error)}`, io.live));
     return exitCodeOf(error);
   }
+}
+
+function wrapped(text: string, width: number | null): string {
+  return text
+    .split('\n')
+    .map((line) => wrapTo(line, width))
+    .join('\n');
 }
 
 function takeUntil(argv: readonly string[], end: string): readonly string[] {
@@ -80,10 +88,24 @@ function addCommands(grammar: Grammar): void {
     .description(
       'Keeps the services of an upkeep.yaml alive and healthy, and tells why they are as they are.',
     )
-    .version(version());
+    .version(version())
+    // That each has options is no news, and the room is wanted for what it does.
+    .configureHelp({ subcommandTerm: (command) => [command.name(), argumentsOf(command)].join(' ').trim() });
+  grammar.program.commandsGroup('Start and end:');
   keepingCommands(grammar);
+  grammar.program.commandsGroup('Look:');
   lookingCommands(grammar);
+  grammar.program.commandsGroup('Service file:');
   changingCommands(grammar);
+  grammar.program.commandsGroup('Access:');
   accessCommands(grammar);
+  grammar.program.commandsGroup('Around it:');
   aroundCommands(grammar);
+  grammar.program.helpCommand('help [command]', 'show how a command is used');
+}
+
+function argumentsOf({ registeredArguments }: Command): string {
+  return registeredArguments
+    .map((argument) => (argument.required ? `<${argument.name()}>` : `[${argument.name()}]`))
+    .join(' ');
 }

@@ -33,6 +33,7 @@ export async function jobs(io: Io, target: string | undefined, options: JobsOpti
       }
     }
     await io.out(options.json === true ? jsonDocument({ items, next_cursor: null }) : jobTable(items, io));
+    if (items.length === 0 && options.json !== true) io.err('there are no jobs');
     return EXIT.done;
   });
 }

@@ -33,6 +33,7 @@ export async function runs(io: Io, target: string | undefined, options: RunsOpti
     const run = page.items.length === 0 && target !== undefined ? await byId(client, target) : null;
     if (options.json === true) await io.out(jsonDocument(run ?? page));
     else await io.out(run === null ? runTable(page.items, io) : fieldsText({ ...run }, io, Date.now()));
+    if (run === null && page.items.length === 0 && options.json !== true) io.err('there are no runs');
     return EXIT.done;
   });
 }

@@ -2,11 +2,11 @@
  * `upkeep set SERVICE [FILE | -] [--dry-run]`
  */
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import { withPlaces } from '../complaint.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
 import type { Io } from '../io.ts';
+import { serviceFile } from '../place.ts';
 import { type CommonOptions, jsonDocument, withDaemon } from '../session.ts';
 import { wholeService } from '../target.ts';
 import { paintFor } from '../text/paint.ts';
@@ -26,7 +26,7 @@ export async function set(
 ): Promise<ExitCode> {
   const name = wholeService('set', target);
   const from = file === undefined || file === '-' ? null : file;
-  const text = from === null ? await io.input() : readFileSync(resolve(io.cwd, from), 'utf8');
+  const text = from === null ? await io.input() : readFileSync(serviceFile({ file: from }, io), 'utf8');
   const spec = serviceIn(text, from ?? 'the input');
   return withDaemon(io, options, async (client) => {
     const input = { name, spec, dry_run: options.dryRun === true };

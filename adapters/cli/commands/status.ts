@@ -26,6 +26,7 @@ export async function status(io: Io, target: string | undefined, options: Common
     }
     const items = await everyItem(client, 'service.list', {});
     await io.out(options.json === true ? jsonDocument({ items, next_cursor: null }) : statusTable(items, io));
+    if (items.length === 0 && options.json !== true) io.err('there are no services');
     const { store } = await client.call('health.get', {});
     if (store !== null) io.err(`upkeep: ${store.code}: ${oneLine(store.message)}`);
     return EXIT.done;
@@ -39,7 +40,7 @@ function statusTable(services: readonly ServiceView[], io: Io): string {
     paint: paintFor(io),
     columns: io.columns,
     right: ['PID', 'UPTIME', 'RESTARTS', 'ATTEMPT'],
-    expendable: ['ATTEMPT', 'UPTIME', 'PID'],
+    expendable: ['ATTEMPT', 'UPTIME'],
   });
 }
 

@@ -80,7 +80,7 @@ export function lookingCommands({ program, io, ended }: Grammar): void {
     ended(await (await import('../commands/holders.ts')).holders(io, claim, options)),
   );
 
-  placed(program, 'health', 'show how upkeep itself is; 1 where its store is degraded').action(
+  placed(program, 'health', 'show how upkeep itself is; fails where its store does not work').action(
     async (options: CommonOptions) =>
       ended(await (await import('../commands/health.ts')).health(io, options)),
   );

@@ -24,7 +24,10 @@ export interface TableStyle {
 const GAP = '  ';
 
 /** The width below which the last column, where most is said, is not worth reading. */
-const READABLE = 40;
+const READABLE = 28;
+
+/** How far it gives way before others do. */
+const SHORTEST = 20;
 
 /** What a column is never made narrower than, unless it has no more to say. */
 const NARROWEST = 8;
@@ -104,8 +107,7 @@ function fitted(
     widths[column] = Math.max(floor, (widths[column] ?? 0) - Math.max(0, by));
   };
   // As far as that can still be read, the column that says most pays alone.
-  if (!right.includes(heading[last] ?? ''))
-    shrink(last, excess(), Math.min(natural[last] ?? 0, READABLE / 2));
+  if (!right.includes(heading[last] ?? '')) shrink(last, excess(), Math.min(natural[last] ?? 0, SHORTEST));
   const elastic = shown.filter((column) => !right.includes(heading[column] ?? ''));
   while (excess() > 0) {
     const [widest] = elastic

@@ -50,6 +50,43 @@ export function padTo(text: string, width: number, side: 'end' | 'start' = 'end'
   return side === 'end' ? text + fill : fill + text;
 }
 
+/** Colours: they take no room. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: that is what a colour is.
+const COLOURS = /\u001b\[[\d;]*m/g;
+
+/**
+ * A line broken at spaces where it is longer than `width`; what follows stands two columns further in than its begin. A
+ * word that is longer stays whole.
+ *
+ * @param width null to leave it whole.
+ *
+ * @example
+ * ```ts
+ * wrapTo('  next: stop the holder', 14); // '  next: stop\n    the holder'
+ * ```
+ */
+export function wrapTo(line: string, width: number | null): string {
+  if (width === null || displayWidth(line.replace(COLOURS, '')) <= width) return line;
+  const begin = /^ */.exec(line)?.[0] ?? '';
+  const lines: string[] = [];
+  let current = begin;
+  let used = begin.length;
+  let fresh = true;
+  for (const word of line.slice(begin.length).split(' ')) {
+    const room = displayWidth(word.replace(COLOURS, ''));
+    if (!fresh && used + 1 + room > width) {
+      lines.push(current);
+      current = `${begin}  `;
+      used = current.length;
+      fresh = true;
+    }
+    current += fresh ? word : ` ${word}`;
+    used += fresh ? room : room + 1;
+    fresh = false;
+  }
+  return [...lines, current].join('\n');
+}
+
 /** Nearly all of what is ever shown: one column a character. */
 function isPlain(text: string): boolean {
   return /^[\u0020-\u007e\u00a1-\u00ac\u00ae-\u02ff\u2013-\u2026\u2190-\u21ff]*$/.test(text);
