@@ -33,6 +33,6 @@ export const OPERATION_COMMANDS = {
   'daemon.shutdown': 'down',
   'token.create': 'token create NAME',
   'token.list': 'token list',
-  'token.revoke': 'token revoke NAME',
+  'token.revoke': 'token revoke TOKEN',
   'audit.list': 'audit',
 } as const satisfies Record<OperationName, string>;
