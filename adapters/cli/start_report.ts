@@ -15,8 +15,9 @@ export interface ReportOutput {
   readonly columns: number | null;
 }
 
-/** Time between two looks, ms: with many services a look is work, and they have just been started. */
-const LOOK_INTERVAL = 500;
+/** Time before the first look, and between two of them at the most, ms: with many services a look is work. */
+const FIRST_INTERVAL = 500;
+const LONGEST_INTERVAL = 5000;
 
 /**
  * Looks until every service that is wanted up is up or has failed, shows meanwhile on a terminal what is waited for, and
@@ -29,6 +30,7 @@ export function reportStart(
 ): void {
   const begun = clock.wall();
   let over = false;
+  let interval = FIRST_INTERVAL;
   void supervisor.stopped.then(() => {
     over = true;
     show('');
@@ -56,7 +58,9 @@ export function reportStart(
       const text = `… ${formatSpan(clock.wall() - begun)}  ${count} are up; ${oneLine(summary)}`;
       if (!over) show(cutTo(text, columns - 1));
     }
-    clock.timer(LOOK_INTERVAL, look);
+    clock.timer(interval, look);
+    // What takes long is looked at less and less often.
+    if (clock.wall() - begun > LONGEST_INTERVAL) interval = Math.min(interval * 2, LONGEST_INTERVAL);
   };
-  clock.timer(LOOK_INTERVAL, look);
+  clock.timer(interval, look);
 }

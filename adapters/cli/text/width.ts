@@ -12,7 +12,13 @@ const NARROW = /^[\p{Mn}\p{Me}\p{Cf}\p{Cc}]/u;
 /** A text presentation that is made an emoji. */
 const EMOJI_PRESENTATION = '\ufe0f';
 
-const segments = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+let segmenter: Intl.Segmenter | null = null;
+
+/** What a reader takes for one character, each. Made where it is wanted: it is large, and a daemon is small. */
+function graphemes(text: string): Intl.Segments {
+  segmenter ??= new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+  return segmenter.segment(text);
+}
 
 /**
  * The columns that text takes on a terminal.
@@ -25,7 +31,7 @@ const segments = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 export function displayWidth(text: string): number {
   if (isPlain(text)) return text.length;
   let width = 0;
-  for (const { segment } of segments.segment(text)) width += graphemeWidth(segment);
+  for (const { segment } of graphemes(text)) width += graphemeWidth(segment);
   return width;
 }
 
@@ -36,7 +42,7 @@ export function cutTo(text: string, width: number): string {
   if (isPlain(text)) return `${text.slice(0, width - 1)}…`;
   let kept = '';
   let used = 0;
-  for (const { segment } of segments.segment(text)) {
+  for (const { segment } of graphemes(text)) {
     used += graphemeWidth(segment);
     if (used > width - 1) break;
     kept += segment;
