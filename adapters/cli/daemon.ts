@@ -24,6 +24,7 @@ import { type LinePrinter, linePrinter } from './line_printer.ts';
 import type { Listener } from './listener.ts';
 import { socketOf } from './place.ts';
 import { answerSignals } from './signals.ts';
+import { reportStart } from './start_report.ts';
 import { eventLine } from './text/event_line.ts';
 import { paintFor } from './text/paint.ts';
 import { version } from './version.ts';
@@ -107,6 +108,9 @@ export async function startDaemon(io: Io, options: DaemonOptions): Promise<Daemo
 
   if (options.read_only === true) notice('read-only: every command is refused');
   if (listener !== null) notice(`upkeep is at ${listener.link(io)}`);
+  if (options.events === 'printed' && options.format === 'text') {
+    reportStart(supervisor, host.clock, { print: notice, show: printer.show, columns: io.columns });
+  }
 
   const ended = supervisor.stopped.then(async () => {
     await Promise.all(servers.map((server) => server.close(GRACE)));

@@ -15,7 +15,8 @@ import type { Io } from './io.ts';
 import { pageLink } from './listener.ts';
 import { pause } from './pause.ts';
 import { mainModule, NODE_FLAGS } from './program_path.ts';
-import { jsonDocument } from './session.ts';
+import { jsonDocument, withDaemon } from './session.ts';
+import { waitUp } from './wait_up.ts';
 
 /** How often the new daemon is looked for, ms. */
 const LOOK_INTERVAL = 50;
@@ -61,19 +62,34 @@ export async function startDetached(
     if (status !== null) throw startFailed(status, log, begin);
     await pause(LOOK_INTERVAL);
   }
-  const url = options.listen === undefined ? null : `http://${hostOf(options.listen)}`;
-  await io.out(
-    options.json === true
-      ? jsonDocument({ pid: child.pid, state_dir: state, log, url })
-      : `upkeep runs in the background (pid ${child.pid}), its log is ${log}\n`,
-  );
-  if (options.listen !== undefined && options.json !== true) {
-    // By now the token in the file is the one that counts.
-    const path = tokenFile(state);
-    const link = pageLink(options.listen, readTokenFile(path, nodeHost().files), path, io);
-    await io.out(`upkeep is at ${link}\n`);
-  }
+  await tellStarted(io, { pid: child.pid, state_dir: state, log }, options);
   return EXIT.done;
+}
+
+/** How long it is waited for the services where nothing else is said, ms. */
+const DEFAULT_TIMEOUT = 60_000;
+
+/** @throws {@link CliError} where the services were to be waited for, and one is not up. */
+async function tellStarted(
+  io: Io,
+  started: { readonly pid: number; readonly state_dir: string; readonly log: string },
+  { listen, wait = false, timeout = DEFAULT_TIMEOUT, json = false }: UpOptions,
+): Promise<void> {
+  const { pid, state_dir, log } = started;
+  if (json) {
+    await io.out(jsonDocument({ ...started, url: listen === undefined ? null : `http://${hostOf(listen)}` }));
+  } else {
+    await io.out(`upkeep runs in the background (pid ${pid}), its log is ${log}\n`);
+    if (listen !== undefined) {
+      // By now the token in the file is the one that counts.
+      const path = tokenFile(state_dir);
+      const link = pageLink(listen, readTokenFile(path, nodeHost().files), path, io);
+      await io.out(`upkeep is at ${link}\n`);
+    }
+  }
+  if (!wait) return;
+  const up = await withDaemon(io, { state: state_dir }, (client) => waitUp(io, client, timeout, json));
+  if (!json) await io.out(`${up === 1 ? '1 service is' : `${up} services are`} up\n`);
 }
 
 /** Where the log begins for this start, in bytes. */

@@ -39,6 +39,15 @@ export function exitCodeOf(error: unknown): ExitCode {
   return error.problem.code === 'invalid_input' ? EXIT.usage : EXIT.failed;
 }
 
+/** What people are told of a failure: what happened, and what upkeep found wrong where that does not say so already. */
+export function failureText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const issues = error instanceof ClientError ? (error.problem.issues ?? []) : [];
+  const further = issues.filter(({ message }) => !error.message.includes(message));
+  const lines = further.map(({ path, message, value }) => `\n  ${path} ${message}, and is now: ${value}`);
+  return `${error.message}${lines.join('')}`;
+}
+
 /** A failure for programs; where upkeep itself told it, its whole problem document. */
 export interface FailureDocument {
   readonly exit_code: ExitCode;

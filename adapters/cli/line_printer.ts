@@ -6,6 +6,7 @@
  * is under way, in the background, and lines that find too many before them are counted instead of kept.
  */
 import type { Clock } from '../../core/host/host.ts';
+import { CLEAR_LINE } from './io.ts';
 
 /** Writes bytes in the background; resolves with how many were taken. */
 export type BackgroundWrite = (bytes: Uint8Array) => Promise<number>;
@@ -14,6 +15,11 @@ export type BackgroundWrite = (bytes: Uint8Array) => Promise<number>;
 export interface LinePrinter {
   /** Never waits, never throws. */
   print(line: string): void;
+  /**
+   * Keeps a line below all that is printed, in place of the one before; an empty one takes it away. For terminals only.
+   * Never waits, never throws.
+   */
+  show(line: string): void;
   /** Resolves when all that was printed is written, or can no longer be. */
   flushed(): Promise<void>;
 }
@@ -39,6 +45,8 @@ export function linePrinter(write: BackgroundWrite, clock: Pick<Clock, 'timer'>)
   let left_out = 0;
   let writing: Promise<void> | null = null;
   let broken = false;
+  let shown = '';
+  let drawn = '';
 
   async function writeAll(bytes: Uint8Array): Promise<void> {
     for (let rest = bytes; rest.length > 0; ) {
@@ -54,12 +62,14 @@ export function linePrinter(write: BackgroundWrite, clock: Pick<Clock, 'timer'>)
 
   async function drain(): Promise<void> {
     try {
-      while (waiting.length > 0) {
+      while (waiting.length > 0 || shown !== drawn) {
         const lines = waiting;
         waiting = [];
+        const clear = drawn === '' ? '' : CLEAR_LINE;
+        drawn = shown;
         if (left_out > 0) lines.push(`… ${left_out} lines left out, as nobody read them`);
         left_out = 0;
-        await writeAll(Buffer.from(lines.map((line) => `${line}\n`).join('')));
+        await writeAll(Buffer.from(`${clear}${lines.map((line) => `${line}\n`).join('')}${drawn}`));
       }
     } catch {
       broken = true;
@@ -74,6 +84,11 @@ export function linePrinter(write: BackgroundWrite, clock: Pick<Clock, 'timer'>)
       if (waiting.length >= LINE_LIMIT) left_out += 1;
       else waiting.push(line);
       writing ??= drain();
+    },
+    show(line) {
+      if (broken) return;
+      shown = line;
+      if (shown !== drawn) writing ??= drain();
     },
     flushed: () => writing ?? Promise.resolve(),
   };

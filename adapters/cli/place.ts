@@ -38,6 +38,11 @@ export function serviceFile(options: PlaceOptions, { cwd }: Surroundings): strin
   );
 }
 
+/** Whether a command that names no file would find one here. */
+export function hasServiceFile({ cwd }: Pick<Surroundings, 'cwd'>): boolean {
+  return SERVICE_FILES.some((name) => isFile(resolve(cwd, name)));
+}
+
 function isFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }

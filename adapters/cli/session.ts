@@ -5,7 +5,7 @@ import { type Client, createClient } from '../client/client.ts';
 import { NoDaemon } from '../client/errors.ts';
 import { CliError, EXIT } from './exit.ts';
 import type { Io } from './io.ts';
-import { type PlaceOptions, socketOf, stateDir } from './place.ts';
+import { hasServiceFile, type PlaceOptions, socketOf, stateDir } from './place.ts';
 
 /** The options that every command has. */
 export interface CommonOptions extends PlaceOptions {
@@ -29,10 +29,18 @@ export async function withDaemon<T>(
     return await talk(client);
   } catch (error) {
     if (!(error instanceof NoDaemon)) throw error;
-    throw new CliError(EXIT.no_daemon, `no upkeep runs on ${dir}; start it with: upkeep up`);
+    throw new CliError(EXIT.no_daemon, `no upkeep runs on ${dir}; ${wayOut(io, options)}`);
   } finally {
     client?.close();
   }
+}
+
+/** What to do where none runs: most often a command was given in another folder. */
+function wayOut(io: Io, options: PlaceOptions): string {
+  const named = options.state ?? io.env['UPKEEP_STATE'] ?? '';
+  return named !== '' || hasServiceFile(io)
+    ? 'start it with: upkeep up'
+    : 'there is no service file here either: go to the folder of one, or name a state folder with --state';
 }
 
 /** One JSON document, for `--json`. */

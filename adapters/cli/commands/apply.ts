@@ -3,10 +3,9 @@
  */
 import { readFileSync } from 'node:fs';
 import type { SpecChange } from '../../../core/spec/diff.ts';
-import { formatIssues, type SpecIssue } from '../../../core/spec/issue.ts';
 import type { SpecChangeView } from '../../../core/supervisor/spec_control.ts';
-import { ClientError } from '../../client/errors.ts';
-import { CliError, EXIT, type ExitCode } from '../exit.ts';
+import { withPlaces } from '../complaint.ts';
+import { EXIT, type ExitCode } from '../exit.ts';
 import type { Io } from '../io.ts';
 import { serviceFile } from '../place.ts';
 import { type CommonOptions, jsonDocument, withDaemon } from '../session.ts';
@@ -34,13 +33,6 @@ export async function apply(io: Io, file: string | undefined, options: ApplyOpti
     else await io.out(changeText(change, paintFor(io)));
     return EXIT.done;
   });
-}
-
-/** What is wrong with the file, line by line. */
-function withPlaces(error: unknown, file: string): unknown {
-  if (!(error instanceof ClientError) || error.problem.issues === undefined) return error;
-  const issues = error.problem.issues.map((issue): SpecIssue => ({ line: null, column: null, ...issue }));
-  return new CliError(EXIT.usage, `nothing was changed\n${formatIssues(issues, file)}`);
 }
 
 /** A change for people. */

@@ -7,6 +7,7 @@ import type { Io } from '../io.ts';
 import { type CommonOptions, jsonDocument, withDaemon } from '../session.ts';
 import { eventLine } from '../text/event_line.ts';
 import { paintFor } from '../text/paint.ts';
+import { wrapTo } from '../text/width.ts';
 
 /** The options of `events`. */
 export interface EventsOptions extends CommonOptions {
@@ -30,7 +31,9 @@ export async function events(io: Io, name: string | undefined, options: EventsOp
       return EXIT.done;
     }
     const show = (event: EventRecord): Promise<void> =>
-      io.out(`${options.json === true ? JSON.stringify(event) : eventLine(event, Date.now(), paint)}\n`);
+      io.out(
+        `${options.json === true ? JSON.stringify(event) : wrapTo(eventLine(event, Date.now(), paint), io.columns)}\n`,
+      );
     for (const event of page.items) await show(event);
     if (options.follow !== true) return EXIT.done;
     const last = page.items.at(-1);

@@ -3,9 +3,12 @@
  */
 import type { HealPlan, HealResult } from '../../../core/heal/heal_control.ts';
 import type { Client } from '../../client/client.ts';
+import { agreed } from '../confirm.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
 import type { Io } from '../io.ts';
+import { serviceSummary, startTelling } from '../progress.ts';
 import { type CommonOptions, jsonDocument, withDaemon } from '../session.ts';
+import { wholeService } from '../target.ts';
 import { eventLine, oneLine } from '../text/event_line.ts';
 import { type Paint, paintFor, type Tone } from '../text/paint.ts';
 
@@ -27,9 +30,10 @@ export interface HealOptions extends CommonOptions {
  *
  * @throws {@link CliError} where nobody can be asked, or it has not helped.
  */
-export async function heal(io: Io, name: string, options: HealOptions): Promise<ExitCode> {
+export async function heal(io: Io, target: string, options: HealOptions): Promise<ExitCode> {
   const { dryRun = false, yes = false, json = false } = options;
   if (dryRun && yes) throw new CliError(EXIT.usage, '--dry-run and --yes exclude each other');
+  const name = wholeService('heal', target);
   return withDaemon(io, options, async (client) => {
     // The operation answers a dry run with a plan, and everything else with a result.
     const plan = (await client.call('service.heal', { name, dry_run: true })) as HealPlan;
@@ -37,7 +41,7 @@ export async function heal(io: Io, name: string, options: HealOptions): Promise<
     if (!json) await io.out(planText(plan, paint));
     else if (dryRun) await io.out(jsonDocument(plan));
     if (dryRun) return EXIT.done;
-    if (!yes && plan.steps.length > 0 && !(await agreed(io, name, json))) return EXIT.failed;
+    if (!yes && plan.steps.length > 0 && !(await agreed(io, `Heal ${name}?`, json))) return EXIT.failed;
 
     const timeout = options.timeout ?? DEFAULT_TIMEOUT;
     const result = await whileTelling(io, client, plan, json, async () => {
@@ -53,20 +57,6 @@ export async function heal(io: Io, name: string, options: HealOptions): Promise<
   });
 }
 
-/** @throws {@link CliError} where there is no terminal. */
-async function agreed(io: Io, name: string, json: boolean): Promise<boolean> {
-  const answer = json ? null : await io.ask(`Heal ${name}? [y/N] `);
-  if (answer === null) {
-    throw new CliError(
-      EXIT.usage,
-      'nobody can be asked here: give --yes to do it, or --dry-run to look only',
-    );
-  }
-  if (/^y(es)?$/i.test(answer.trim())) return true;
-  io.err('nothing was done');
-  return false;
-}
-
 /** Prints what happens to the service while `work` goes on. */
 async function whileTelling<T>(
   io: Io,
@@ -79,10 +69,13 @@ async function whileTelling<T>(
   const { items } = await client.call('event.list', { limit: 1 });
   const ended = new AbortController();
   const last = items.at(-1)?.seq ?? 0;
+  // Lines that nobody watches need no more than the events.
+  const inPlace = io.live === null ? null : startTelling(io, serviceSummary(client, service));
   const telling = tellEvents(io, client, service, last, ended.signal);
   try {
     return await work();
   } finally {
+    inPlace?.end();
     // What has happened before the answer was sent is in the store: it is told before this returns.
     const { items: until } = await client.call('event.list', { service, limit: 1 });
     await telling.caughtUp(until.at(-1)?.seq ?? last);

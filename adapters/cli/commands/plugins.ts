@@ -26,6 +26,7 @@ export async function plugins(io: Io, options: CommonOptions): Promise<ExitCode>
       paint: paintFor(io),
       columns: io.columns,
       right: ['CALLS', 'FAULTS', 'RESTARTS', 'TOOK'],
+      expendable: ['SOURCE', 'RESTARTS', 'TOOK'],
     };
     await io.out(formatTable(HEADING, answer.items.map(row), style));
     // Said once: it holds for all that do not run in this process.

@@ -5,6 +5,7 @@ import type { InputOf, OutputOf } from '../../../core/operation/table.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import type { Io } from '../io.ts';
 import { type CommonOptions, jsonDocument, withDaemon } from '../session.ts';
+import { parseTarget } from '../target.ts';
 import { oneLine } from '../text/event_line.ts';
 import { type Paint, paintFor } from '../text/paint.ts';
 
@@ -21,6 +22,8 @@ type Found = OutputOf<'log.search'>['items'][number];
 /** How many lines are shown where nothing says how many. */
 const DEFAULT_LINES = 100;
 
+const NOWHERE = { service: null, action: null };
+
 /** Looks for lines in the logs of all services, or of one; goes on until it has as many as are wanted. */
 export async function search(
   io: Io,
@@ -29,11 +32,11 @@ export async function search(
   options: SearchOptions,
 ): Promise<ExitCode> {
   const { lines = DEFAULT_LINES, since, until } = options;
-  const [service, action] = target?.split('/', 2) ?? [];
+  const { service, action } = target === undefined ? NOWHERE : parseTarget(target);
   const input: InputOf<'log.search'> = {
     query,
-    ...(service === undefined ? {} : { service }),
-    ...(action === undefined ? {} : { action }),
+    ...(service === null ? {} : { service }),
+    ...(action === null ? {} : { action }),
     ...(since === undefined ? {} : { since }),
     ...(until === undefined ? {} : { until }),
   };
@@ -57,7 +60,7 @@ export async function search(
     } else if (cursor !== null) io.err(`there may be more: these are the first ${items.length} lines`);
     else if (items.length === 0) {
       // Logs outlive their services: only a name that nothing at all is known of is a mistake.
-      if (service !== undefined) await client.call('service.get', { name: service });
+      if (service !== null) await client.call('service.get', { name: service });
       io.err('nothing was found');
     }
     return EXIT.done;

@@ -1,11 +1,12 @@
 /**
- * `upkeep status [SERVICE]`
+ * `upkeep status [SERVICE[/ACTION]]`
  */
 import type { ActionView, CheckView, ServiceView } from '../../../core/supervisor/control.ts';
-import type { Client } from '../../client/client.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import type { Io } from '../io.ts';
+import { everyItem } from '../pages.ts';
 import { type CommonOptions, jsonDocument, withDaemon } from '../session.ts';
+import { chosenService } from '../target.ts';
 import { oneLine } from '../text/event_line.ts';
 import { paintFor, toneOf } from '../text/paint.ts';
 import { type Cell, formatTable } from '../text/table.ts';
@@ -14,35 +15,22 @@ import { formatSpan } from '../text/time.ts';
 const HEADING = ['SERVICE/ACTION', 'STATE', 'PID', 'UPTIME', 'RESTARTS', 'ATTEMPT', 'REASON'];
 
 /** Shows what every service is at, or one. */
-export async function status(io: Io, name: string | undefined, options: CommonOptions): Promise<ExitCode> {
+export async function status(io: Io, target: string | undefined, options: CommonOptions): Promise<ExitCode> {
   return withDaemon(io, options, async (client) => {
-    if (name !== undefined) {
-      const service = await client.call('service.get', { name });
+    if (target !== undefined) {
+      const service = await chosenService(client, target);
       await io.out(
         options.json === true ? jsonDocument(service) : statusTable([service], io) + checksTable(service, io),
       );
       return EXIT.done;
     }
-    const items = await everyService(client);
+    const items = await everyItem(client, 'service.list', {});
     await io.out(options.json === true ? jsonDocument({ items, next_cursor: null }) : statusTable(items, io));
+    if (items.length === 0 && options.json !== true) io.err('there are no services');
     const { store } = await client.call('health.get', {});
     if (store !== null) io.err(`upkeep: ${store.code}: ${oneLine(store.message)}`);
     return EXIT.done;
   });
-}
-
-async function everyService(client: Client): Promise<ServiceView[]> {
-  const items: ServiceView[] = [];
-  let cursor: string | null = null;
-  do {
-    const page: { items: readonly ServiceView[]; next_cursor: string | null } = await client.call(
-      'service.list',
-      cursor === null ? {} : { cursor },
-    );
-    items.push(...page.items);
-    cursor = page.next_cursor;
-  } while (cursor !== null);
-  return items;
 }
 
 function statusTable(services: readonly ServiceView[], io: Io): string {
@@ -52,6 +40,7 @@ function statusTable(services: readonly ServiceView[], io: Io): string {
     paint: paintFor(io),
     columns: io.columns,
     right: ['PID', 'UPTIME', 'RESTARTS', 'ATTEMPT'],
+    expendable: ['ATTEMPT', 'UPTIME'],
   });
 }
 
@@ -97,7 +86,7 @@ function row(service: ServiceView, action: ActionView, now: number): Cell[] {
       text:
         action.reason === null
           ? ''
-          : `${about(action)}${action.reason.code}: ${oneLine(action.reason.message)}${wait}`,
+          : `${about(action)}${action.reason.code}${wait}: ${oneLine(action.reason.message)}`,
     },
   ];
 }

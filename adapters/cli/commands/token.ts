@@ -3,9 +3,9 @@
  */
 import type { Scope } from '../../../core/access/scope.ts';
 import type { OutputOf } from '../../../core/operation/table.ts';
-import type { Client } from '../../client/client.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import type { Io } from '../io.ts';
+import { everyItem } from '../pages.ts';
 import { type CommonOptions, jsonDocument, withDaemon } from '../session.ts';
 import { paintFor } from '../text/paint.ts';
 import { type Cell, formatTable } from '../text/table.ts';
@@ -40,7 +40,7 @@ export async function tokenCreate(io: Io, name: string, options: TokenCreateOpti
 /** Shows every token. */
 export async function tokenList(io: Io, options: CommonOptions): Promise<ExitCode> {
   return withDaemon(io, options, async (client) => {
-    const items = await everyToken(client);
+    const items = await everyItem(client, 'token.list', {});
     if (options.json === true) {
       await io.out(jsonDocument({ items, next_cursor: null }));
       return EXIT.done;
@@ -61,11 +61,6 @@ export async function tokenRevoke(io: Io, name: string, options: CommonOptions):
     );
     return EXIT.done;
   });
-}
-
-async function everyToken(client: Client): Promise<readonly Token[]> {
-  // There are fewer than one page of them.
-  return (await client.call('token.list', {})).items;
 }
 
 function row({ name, scope, state, created_at, expires_at, last_used_at }: Token, now: number): Cell[] {

@@ -1,5 +1,5 @@
 /**
- * `upkeep up [-f FILE] [-d] [--state DIR] [--listen [ADDRESS:]PORT] [--read-only] [--recovery restart]`
+ * `upkeep up [-f FILE] [-d [--wait [--timeout TIME]]] [--state DIR] [--listen [ADDRESS:]PORT] [--read-only] [--recovery restart]`
  */
 
 import { createClient } from '../../client/client.ts';
@@ -13,6 +13,10 @@ import type { CommonOptions } from '../session.ts';
 /** The options of `up`. */
 export interface UpOptions extends CommonOptions {
   readonly detach?: boolean;
+  /** In the background: true to return when every service is up. */
+  readonly wait?: boolean;
+  /** Ms that are waited for that. */
+  readonly timeout?: number;
   readonly recovery?: 'restart';
   readonly listen?: ListenAddress;
   readonly readOnly?: boolean;
@@ -22,6 +26,12 @@ export interface UpOptions extends CommonOptions {
 
 /** Starts upkeep, in this process or in the background. */
 export async function up(io: Io, options: UpOptions): Promise<ExitCode> {
+  if (options.wait === true && options.detach !== true) {
+    throw new CliError(
+      EXIT.usage,
+      '--wait needs -d: in the foreground upkeep tells what it does until it ends',
+    );
+  }
   const file = serviceFile(options, io);
   const state = stateDir({ ...options, file }, io);
   const pid = await runningPid(state, io);

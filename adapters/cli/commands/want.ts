@@ -4,10 +4,12 @@
 import type { ServiceView } from '../../../core/supervisor/control.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
 import type { Io } from '../io.ts';
+import { serviceSummary, whileTelling } from '../progress.ts';
 import { type CommonOptions, jsonDocument, withDaemon } from '../session.ts';
-import { oneLine } from '../text/event_line.ts';
+import { wholeService } from '../target.ts';
 import { paintFor, toneOf } from '../text/paint.ts';
 import { formatSpan } from '../text/time.ts';
+import { whyNot } from '../why_not.ts';
 
 /** How long a command waits where it is not told, ms. */
 const DEFAULT_TIMEOUT = 60_000;
@@ -24,21 +26,24 @@ export interface WantOptions extends CommonOptions {
 export async function want(
   io: Io,
   verb: 'start' | 'stop' | 'restart',
-  name: string,
+  target: string,
   options: WantOptions,
 ): Promise<ExitCode> {
-  const { wait, timeout = DEFAULT_TIMEOUT } = options;
+  const { wait, timeout = DEFAULT_TIMEOUT, json = false } = options;
+  const name = wholeService(verb, target);
   return withDaemon(io, options, async (client) => {
-    const outcome = await client.call(`service.${verb}`, wait ? { name, wait, timeout } : { name });
+    const outcome = await whileTelling(io, json || !wait, serviceSummary(client, name), () =>
+      client.call(`service.${verb}`, wait ? { name, wait, timeout } : { name }),
+    );
     const { service } = outcome;
-    if (options.json === true) await io.out(jsonDocument(outcome));
+    if (json) await io.out(jsonDocument(outcome));
     if (wait && !(outcome.settled === true && isAsWanted(service))) {
       throw new CliError(
         EXIT.failed,
-        `${name} is ${service.state}${outcome.settled === true ? '' : ` after ${formatSpan(timeout)}`}${because(service)}`,
+        `${name} is ${service.state}${outcome.settled === true ? '' : ` after ${formatSpan(timeout)}`}${await whyNot(client, service)}`,
       );
     }
-    if (options.json !== true) {
+    if (!json) {
       const state = paintFor(io)(toneOf(service.state), service.state);
       await io.out(
         wait ? `${name} is ${state}\n` : `${name} is wanted ${service.wanted}, and ${state} now\n`,
@@ -50,12 +55,4 @@ export async function want(
 
 function isAsWanted({ wanted, state }: ServiceView): boolean {
   return wanted === 'up' ? state === 'up' : state === 'down';
-}
-
-/** The reasons of what is not well. */
-function because(service: ServiceView): string {
-  return service.actions
-    .filter(({ phase, reason }) => reason !== null && !['running', 'succeeded', 'stopped'].includes(phase))
-    .map(({ action, reason }) => `\n  ${action}: ${reason?.code}: ${oneLine(reason?.message ?? '')}`)
-    .join('');
 }

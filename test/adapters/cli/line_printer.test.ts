@@ -67,3 +67,21 @@ test('a reader that has left ends the printing, and nothing else', async () => {
   await printer.flushed();
   expect(tries).toBe(1);
 });
+
+test('a line that is shown stays below what is printed, until it is taken away', async () => {
+  const written: string[] = [];
+  const printer = linePrinter(async (bytes) => {
+    written.push(Buffer.from(bytes).toString());
+    return bytes.length;
+  }, new FakeClock());
+  printer.show('waiting');
+  await printer.flushed();
+  printer.print('one');
+  await printer.flushed();
+  printer.show('waiting');
+  printer.show('');
+  await printer.flushed();
+  printer.print('two');
+  await printer.flushed();
+  expect(written).toEqual(['waiting', '\r\u001b[2Kone\nwaiting', '\r\u001b[2K', 'two\n']);
+});

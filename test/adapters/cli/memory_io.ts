@@ -8,6 +8,12 @@ export class MemoryIo implements Io {
   readonly cwd: string;
   readonly colour = false;
   columns: number | null = null;
+  /** The width of the terminal that messages go to. */
+  live: number | null = null;
+  /** What was shown in place, one after another. */
+  shown: string[] = [];
+  /** What the standard input holds. */
+  given = '';
   /** What whoever sits at the terminal answers; null: there is no terminal. */
   answer: string | null = null;
   asked: string[] = [];
@@ -25,6 +31,14 @@ export class MemoryIo implements Io {
 
   err(line: string): void {
     this.stderr += `${line}\n`;
+  }
+
+  show(line: string): void {
+    this.shown.push(line);
+  }
+
+  async input(): Promise<string> {
+    return this.given;
   }
 
   async ask(question: string): Promise<string | null> {

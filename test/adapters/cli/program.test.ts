@@ -90,6 +90,9 @@ describe('exit codes', () => {
     ['restart', 'wbe'],
     ['why', 'wbe'],
     ['heal', 'wbe', '--yes'],
+    ['jobs', 'wbe'],
+    ['jobs', 'wbe/main'],
+    ['runs', 'wbe'],
     ['logs', 'wbe'],
     ['signal', 'wbe', 'HUP'],
     ['events', 'wbe'],
@@ -99,9 +102,24 @@ describe('exit codes', () => {
     expect(io.stderr).toBe("upkeep: no service 'wbe'; did you mean 'web'?\n");
   });
 
-  test('3: no such action', async () => {
-    expect(await upkeep('logs', 'web/side')).toBe(3);
-    expect(io.stderr).toBe("upkeep: 'web' has no action 'side'; it has: main\n");
+  test.each(['logs', 'status', 'why'])('3: no such action (%s)', async (command) => {
+    expect(await upkeep(command, 'web/side')).toBe(3);
+    expect(await upkeep(command, 'web/mian')).toBe(3);
+    expect(io.stderr).toBe(
+      "upkeep: 'web' has no action 'side'; it has: main\nupkeep: 'web' has no action 'mian'; did you mean 'main'?\n",
+    );
+  });
+
+  test('4: in a folder without a service file, it is said that this may be the wrong one', async () => {
+    const elsewhere = join(dir, 'sub');
+    mkdirSync(elsewhere);
+    const there = new MemoryIo(elsewhere);
+    expect(await runCommandLine(['status'], there)).toBe(4);
+    expect(there.stderr).toContain('there is no service file here either');
+    writeFileSync(join(elsewhere, 'upkeep.yaml'), 'services: {}');
+    there.stderr = '';
+    expect(await runCommandLine(['status'], there)).toBe(4);
+    expect(there.stderr).toContain('start it with: upkeep up');
   });
 
   const talking: string[][] = [
@@ -175,7 +193,7 @@ describe('exit codes', () => {
     [['status', '--json', '--bogus'], /^unknown option '--bogus'/],
     [['status', '--bogus', '--json'], /^unknown option '--bogus'/],
     [['stauts', '--json'], /^unknown command 'stauts'/],
-    [['why', '--json'], /^missing required argument 'service'$/],
+    [['why', '--json'], /^missing required argument 'service/],
     [['logs', 'web', '--json', '-n', 'many'], /whole number/],
   ];
   test.each(misused.map(([argv, says]) => [argv.join(' '), argv, says] as const))(
@@ -307,8 +325,43 @@ describe('start, stop and restart', () => {
       fakeService('web', { state: 'retrying', actions: [{ ...action, phase: 'retrying' } as never] }),
     ];
     expect(await upkeep('start', 'web')).toBe(1);
-    expect(io.stderr).toBe('upkeep: web is retrying after 1m\n  main: EXITED: exited with code 3\n');
+    expect(io.stderr).toBe(
+      'upkeep: web is retrying after 1m\n  main: EXITED: exited with code 3\n    | last words\n    next: nothing to do\n',
+    );
   });
+
+  test('tell what they wait for, in place on a terminal and as lines elsewhere', async () => {
+    const { settled } = control;
+    let end = (): void => {};
+    control.settled = async (...call) => {
+      await new Promise<void>((resolve) => {
+        end = resolve;
+      });
+      return settled.call(control, ...call);
+    };
+    const lines = upkeep('restart', 'web');
+    await expect.poll(() => io.stderr).toBe('web is up.\n');
+    end();
+    expect(await lines).toBe(0);
+    expect(io.stderr).toBe('web is up.\n');
+    expect(io.shown).toEqual([]);
+
+    io.live = 14;
+    const inPlace = upkeep('restart', 'web');
+    await expect.poll(() => io.shown).toEqual(['… 0s  web is…']);
+    end();
+    expect(await inPlace).toBe(0);
+    expect(io.shown.at(-1)).toBe('');
+  });
+
+  test.each(['start', 'stop', 'restart', 'heal', 'remove'])(
+    '2: an action alone cannot be told to %s, and it is said what can',
+    async (verb) => {
+      expect(await upkeep(verb, 'web/main', ...(verb === 'remove' ? ['--yes'] : []))).toBe(2);
+      expect(io.stderr).toContain(`only as a whole: upkeep ${verb} web`);
+      expect(control.calls).toEqual([]);
+    },
+  );
 
   test('1: it came to rest, and not where it is wanted', async () => {
     control.list = [fakeService('web', { state: 'failed' })];
@@ -396,6 +449,145 @@ describe('events', () => {
   });
 });
 
+describe('jobs, runs and health', () => {
+  test('jobs are listed, of one service or action, or of all', async () => {
+    control.jobRows.push(fakeJob('web', { id: 'job-side', action: 'side', finished_at: 1_700_000_000_000 }));
+    expect(await upkeep('jobs')).toBe(0);
+    expect(io.stdout.split('\n')[0]).toMatch(
+      /^JOB +SERVICE\/ACTION +PHASE +RESTARTS +CREATED +ENDED +REASON$/,
+    );
+    expect(io.stdout.trimEnd().split('\n')).toHaveLength(5);
+    const ids = async (...argv: string[]) => {
+      io.stdout = '';
+      expect(await upkeep('jobs', ...argv, '--json')).toBe(0);
+      const { items, next_cursor } = JSON.parse(io.stdout);
+      expect(next_cursor).toBeNull();
+      return items.map(({ id }: { id: string }) => id);
+    };
+    expect(await ids('web')).toEqual(['job-web', 'job-side']);
+    expect(await ids('web/side')).toEqual(['job-side']);
+  });
+
+  test('a job by its id has every field', async () => {
+    expect(await upkeep('jobs', 'job-api')).toBe(0);
+    expect(io.stdout).toMatch(/^id +job-api$/m);
+    expect(io.stdout).toMatch(/^restart_count +2$/m);
+    expect(io.stdout).toMatch(/^exit_signal +-$/m);
+    expect(io.stdout).toMatch(/^created_at +2023-11-1\d \d\d:13:20$/m);
+    expect(io.stdout).toMatch(/^reason +REQUESTED: started$/m);
+    io.stdout = '';
+    expect(await upkeep('jobs', 'job-api', '--json')).toBe(0);
+    expect(JSON.parse(io.stdout)).toEqual(fakeJob('api'));
+  });
+
+  test('a job of an earlier run still has its log', async () => {
+    control.jobRows.push(fakeJob('web', { id: 'job-old', run_id: 'run-old' }));
+    expect(await upkeep('logs', 'job-old')).toBe(0);
+    expect(control.calls).toEqual([['log', 'job-old', {}]]);
+  });
+
+  test('runs are listed, the newest first, and one is shown', async () => {
+    expect(await upkeep('runs')).toBe(0);
+    expect(io.stdout.split('\n').map((line) => line.split(' ')[0])).toEqual([
+      'RUN',
+      'run-api',
+      'run-web',
+      'run-old',
+      '',
+    ]);
+    io.stdout = '';
+    expect(await upkeep('runs', 'web', '-n', '1', '--json')).toBe(0);
+    expect(JSON.parse(io.stdout).items.map(({ id }: { id: string }) => id)).toEqual(['run-web']);
+    io.stdout = '';
+    expect(await upkeep('runs', 'run-old')).toBe(0);
+    expect(io.stdout).toMatch(/^id +run-old\nservice +web\n/);
+  });
+
+  test('an empty list says so, and is one for programs', async () => {
+    control.jobRows = [];
+    expect(await upkeep('jobs')).toBe(0);
+    expect(io.stderr).toBe('there are no jobs\n');
+    expect(await upkeep('jobs', '--json')).toBe(0);
+    expect(io.stdout).toContain('"items": []');
+  });
+
+  test('health of upkeep itself', async () => {
+    expect(await upkeep('health')).toBe(0);
+    expect(io.stdout).toMatch(/^pid +1234$/m);
+    expect(io.stdout).toMatch(/^store +works$/m);
+    control.degraded = true;
+    expect(await upkeep('health', '--json')).toBe(1);
+  });
+});
+
+describe('set, remove and check', () => {
+  test('set takes what a service is from the input or a file', async () => {
+    io.given = '# of the input\nactions: { main: { run: "true" } }\n';
+    expect(await upkeep('set', 'web', '--dry-run')).toBe(0);
+    writeFileSync(join(dir, 'web.json'), '{"actions": {}}');
+    expect(await upkeep('set', 'web', 'web.json')).toBe(0);
+    expect(control.calls).toEqual([
+      ['putService', 'web', { actions: { main: { run: 'true' } } }, { dry_run: true }, 'cli'],
+      ['putService', 'web', { actions: {} }, { dry_run: false }, 'cli'],
+    ]);
+    expect(io.stdout).toContain('+ new\n~ web/main (is restarted)\n');
+  });
+
+  test.each(['', 'web', '- a', 'a: {'])('2: set refuses what is no map (%j)', async (given) => {
+    io.given = given;
+    expect(await upkeep('set', 'web')).toBe(2);
+    expect(await upkeep('set', 'web', 'nothing.yaml')).toBe(2);
+    expect(control.calls).toEqual([]);
+  });
+
+  test('remove asks, and does it only where the answer is yes', async () => {
+    expect(await upkeep('remove', 'web')).toBe(2);
+    io.answer = 'n';
+    expect(await upkeep('remove', 'web')).toBe(1);
+    expect(await upkeep('remove', 'web', '--dry-run')).toBe(0);
+    const dry = ['deleteService', 'web', { dry_run: true }, 'cli'];
+    expect(control.calls).toEqual([dry, dry, dry]);
+    io.answer = 'y';
+    expect(await upkeep('remove', 'web')).toBe(0);
+    expect(await upkeep('remove', 'api', '--yes')).toBe(0);
+    expect(control.calls.slice(4)).toEqual([
+      ['deleteService', 'web', { dry_run: false }, 'cli'],
+      ['deleteService', 'api', { dry_run: false }, 'cli'],
+    ]);
+    expect(await upkeep('remove', 'web', '--yes', '--dry-run')).toBe(2);
+  });
+
+  test('check lets the upkeep that runs look', async () => {
+    writeFileSync(join(dir, 'upkeep.yaml'), 'services: {}');
+    expect(await upkeep('check', '--daemon')).toBe(0);
+    expect(control.calls).toEqual([['checkSpec', 'services: {}']]);
+    expect(await upkeep('check', '--daemon', '--state', 'elsewhere')).toBe(4);
+  });
+});
+
+describe('lines with their times', () => {
+  test('for people and for programs', async () => {
+    expect(await upkeep('logs', 'web', '-t', '-n', '5', '--incarnation', '0')).toBe(0);
+    expect(control.calls).toEqual([['lines.read', 'job-web', { tail: 5, incarnation: 0, limit: 1000 }]]);
+    expect(io.stdout).toBe('2023-11-14T22:13:20.000Z #0 one\n');
+    io.stdout = '';
+    expect(await upkeep('logs', 'web', '--times', '--json')).toBe(0);
+    expect(JSON.parse(io.stdout)).toMatchObject({
+      service: 'web',
+      action: 'main',
+      job_id: 'job-web',
+      incarnation: 0,
+      time: 1_700_000_000_000,
+      text: 'one',
+    });
+  });
+
+  test.each([['-f'], ['--grep', 'x']])('2: go not with %s', async (...argv) => {
+    expect(await upkeep('logs', 'web', '-t', ...argv.filter((word) => word !== undefined))).toBe(2);
+    expect(control.calls).toEqual([]);
+  });
+});
+
 describe('heal', () => {
   const timeout = 60_000;
   const applied = ['heal.apply', 'web', { plan_id: 'h1' }, 'cli', timeout];
@@ -470,6 +662,9 @@ describe('heal', () => {
     control.healFailure = new HealRefused('facts_changed', 'has changed', [
       { name: 'main.state', before: 'failed', after: 'running' },
     ]);
+    expect(await upkeep('heal', 'web', '--yes')).toBe(1);
+    expect(io.stderr).toContain('\n  plan_id.facts.main.state was: failed, and is now: running\n');
+    io.stderr = '';
     expect(await upkeep('heal', 'web', '--yes', '--json')).toBe(1);
     expect(JSON.parse(io.stderr)).toMatchObject({
       exit_code: 1,
