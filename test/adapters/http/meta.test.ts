@@ -157,6 +157,18 @@ describe('Idempotency-Key', () => {
     expect((await post('/v1/services/web/stop', '{}', key)).status).toBe(200);
   });
 
+  test('a secret is not kept: whoever wants it twice is refused', async () => {
+    const body = '{"name":"deploy","scope":"read"}';
+    const refused = await post('/v1/tokens', body, key);
+    expect([refused.status, await codeOf(refused)]).toEqual([400, 'invalid_input']);
+    expect(control.access.tokens.list()).toEqual([]);
+    const made = await post('/v1/tokens', body);
+    expect([made.status, made.headers.get('cache-control')]).toEqual([200, 'no-store']);
+    const again = await post('/v1/tokens', body);
+    expect([again.status, await codeOf(again)]).toEqual([409, 'conflict']);
+    expect((await post('/v1/tokens/deploy/revoke', '{}', key)).status).toBe(200);
+  });
+
   test('a query takes no notice of it', async () => {
     expect((await get('/v1/services', key)).headers.get('idempotency-replayed')).toBeNull();
     expect((await get('/v1/jobs', key)).status).toBe(200);
