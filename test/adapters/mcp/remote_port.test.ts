@@ -17,7 +17,7 @@ import { connected, textOf } from './connected.ts';
 
 let control: FakeControl;
 let dir: string;
-let ends: (() => Promise<unknown> | void)[];
+let ends: (() => unknown)[];
 
 beforeEach(() => {
   control = new FakeControl();
