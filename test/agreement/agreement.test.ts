@@ -6,7 +6,7 @@ import { OFFERED } from '../../adapters/mcp/tool_table.ts';
 import { type CallName, OPERATIONS } from '../../core/operation/table.ts';
 import { until } from '../support/until.ts';
 import { CALLS, type Case, casesOf, READY } from './cases.ts';
-import { cliFace } from './faces/cli_face.ts';
+import { cliFace, isThere } from './faces/cli_face.ts';
 import { clientFace } from './faces/client_face.ts';
 import type { Face } from './faces/face.ts';
 import { httpFace } from './faces/http_face.ts';
@@ -43,9 +43,11 @@ afterAll(async () => {
 
 async function ask({ operation, input, as, expected }: Case): Promise<Map<string, Outcome>> {
   const outcomes = new Map<string, Outcome>();
+  if (expected === 'not_found') await READY[operation]?.(world);
   for (const face of faces) {
     if (as !== 'admin' && !face.tokens) continue;
-    if (expected === 'answer' || expected === 'not_found') await READY[operation]?.(world);
+    // What is answered may have changed something.
+    if (expected === 'answer') await READY[operation]?.(world);
     outcomes.set(face.name, await face.call(operation, await input(world), as));
   }
   return outcomes;
@@ -87,9 +89,12 @@ describe('the end of upkeep', () => {
 });
 
 describe('what was compared', () => {
-  test.each(CALLS)('%s was answered through every face that has it', (operation) => {
+  test.each(CALLS)('%s was answered through every face that has it', async (operation) => {
     const tools = 'not_offered' in OFFERED[operation] ? [] : ['mcp tcp', 'mcp stdio'];
+    const cli = (await isThere(operation)) ? ['cli'] : [];
     const network = ['rpc unix', 'rpc tcp', 'http unix', 'http tcp', 'client unix', 'client tcp'];
-    expect([...(answered.get(operation) ?? [])]).toEqual(expect.arrayContaining([...network, ...tools]));
+    expect([...(answered.get(operation) ?? [])]).toEqual(
+      expect.arrayContaining([...network, ...tools, ...cli]),
+    );
   });
 });

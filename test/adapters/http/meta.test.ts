@@ -2,7 +2,7 @@ import type { Hono } from 'hono/tiny';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createApp } from '../../../adapters/http/app.ts';
 import { REQUEST_LIMIT, STREAM_LIMIT } from '../../../adapters/http/load.ts';
-import { BODY_LIMIT } from '../../../adapters/http/request_input.ts';
+import { SPEC_BODY } from '../../../adapters/http/routes.ts';
 import { OpenStreams } from '../../../adapters/http/stream_body.ts';
 import { FakeControl } from '../../core/operation/fake_control.ts';
 import { smallHost } from './small_host.ts';
@@ -106,7 +106,7 @@ describe('JSON-RPC over HTTP', () => {
 
   test.each([
     ['text', () => post('/rpc', '{}', { 'content-type': 'text/plain' }), 415],
-    ['too much', () => post('/rpc', `"${'x'.repeat(BODY_LIMIT)}"`), 413],
+    ['too much', () => post('/rpc', `"${'x'.repeat(SPEC_BODY)}"`), 413],
     ['a GET', () => get('/rpc'), 405],
   ])('%s is a problem', async (_, send, status) => {
     const response = await send();

@@ -104,6 +104,7 @@ function outcomeOf({ isError, structuredContent, _meta }: ToolResult): Outcome {
     const { untrusted: _, ...answer } = structuredContent ?? {};
     return { answer };
   }
-  const { message, ...error } = (_meta ?? {})['upkeep/error'] as { code: string; message: string };
-  return failed({ ...error, detail: message });
+  const error = _meta?.['upkeep/error'] as { code: string; message: string } | undefined;
+  if (error === undefined) throw new Error('a tool failed and does not say how');
+  return failed({ ...error, detail: error.message });
 }
