@@ -24,6 +24,9 @@ type Part = (value: unknown, world: World) => Said | Promise<Said>;
 
 const text: Part = (value) => (typeof value === 'string' && !value.startsWith('-') ? [value] : null);
 
+/** What follows a slash is an action. */
+const name: Part = (value, world) => (String(value).includes('/') ? null : text(value, world));
+
 /** An option and its value, right or wrong. */
 const option =
   (name: string): Part =>
@@ -44,8 +47,8 @@ const wait: Part = (value) => (value === true ? [] : value === false ? ['--no-wa
 /** `SERVICE/ACTION` of a job of the services' present runs. */
 const target: Part = async (id, { owner }) => {
   const { items } = await owner.service.list();
-  for (const { name, actions } of items) {
-    for (const { action, job_id } of actions) if (job_id === id) return [`${name}/${action}`];
+  for (const { name: service, actions } of items) {
+    for (const { action, job_id } of actions) if (job_id === id) return [`${service}/${action}`];
   }
   return null;
 };
@@ -88,13 +91,13 @@ function command(
 }
 
 function wanting(verb: string): Command {
-  const { help, words } = command([verb], { name: text, timeout: span('--timeout'), wait }, ['name', 'wait']);
+  const { help, words } = command([verb], { name, timeout: span('--timeout'), wait }, ['name', 'wait']);
   return { help, words: (input, world) => words({ wait: false, ...input }, world) };
 }
 
 /** `remove` asks, unless it is told not to. */
 function removing(): Command {
-  const parts = { name: text, dry_run: flag('--dry-run'), yes: flag('--yes') };
+  const parts = { name, dry_run: flag('--dry-run'), yes: flag('--yes') };
   const { help, words } = command(['remove'], parts, ['name']);
   return {
     help,
@@ -109,14 +112,14 @@ const NONE: Command = { help: [], words: () => null };
 /** The command of every operation. */
 export const COMMANDS = {
   'service.list': command(['status']),
-  'service.get': command(['status'], { name: text }, ['name']),
+  'service.get': command(['status'], { name }, ['name']),
   'service.start': wanting('start'),
   'service.stop': wanting('stop'),
   'service.restart': wanting('restart'),
-  'service.why': command(['why'], { name: text }, ['name']),
+  'service.why': command(['why'], { name }, ['name']),
   // What is applied is a plan, which the command makes itself.
-  'service.heal': command(['heal'], { name: text, dry_run: flag('--dry-run') }, ['name', 'dry_run']),
-  'service.put': command(['set'], { name: text, spec: file, dry_run: flag('--dry-run') }, ['name', 'spec']),
+  'service.heal': command(['heal'], { name, dry_run: flag('--dry-run') }, ['name', 'dry_run']),
+  'service.put': command(['set'], { name, spec: file, dry_run: flag('--dry-run') }, ['name', 'spec']),
   'service.delete': removing(),
   'spec.check': {
     ...command(['check', '--daemon'], { spec: textFile }, ['spec']),
@@ -127,9 +130,12 @@ export const COMMANDS = {
     },
   },
   'spec.apply': command(['apply'], { spec: textFile, dry_run: flag('--dry-run') }, ['spec']),
-  'run.list': command(['runs'], { service: text, limit: option('--lines') }),
+  'run.list': command(['runs'], { service: name, limit: option('--lines') }),
   'run.get': command(['runs'], { id: known(({ run }) => run) }, ['id']),
-  'job.list': command(['jobs'], { service: text, run_id: option('--run') }),
+  'job.list': command(['jobs'], {
+    service: name,
+    run_id: (id) => (typeof id === 'string' ? ['--run', id] : null),
+  }),
   'job.get': command(['jobs'], { id: known(({ job }) => job) }, ['id']),
   'job.signal': command(['signal'], { id: target, signal: text }, ['id', 'signal']),
   'log.read': {
@@ -148,7 +154,7 @@ export const COMMANDS = {
     ['search'],
     {
       query: text,
-      service: text,
+      service: name,
       since: option('--since'),
       until: option('--until'),
       limit: option('--lines'),
@@ -161,16 +167,16 @@ export const COMMANDS = {
     socket: text,
   }),
   'plugin.list': command(['plugins']),
-  'event.list': command(['events'], { service: text, limit: option('--lines') }, ['limit']),
+  'event.list': command(['events'], { service: name, limit: option('--lines') }, ['limit']),
   'health.get': command(['health']),
   // `down` waits for the end, and says whose it was.
   'daemon.shutdown': NONE,
   'token.create': command(
     ['token', 'create'],
-    { name: text, scope: option('--scope'), expires_in: span('--expires') },
+    { name, scope: option('--scope'), expires_in: span('--expires') },
     ['name', 'scope'],
   ),
   'token.list': command(['token', 'list']),
-  'token.revoke': command(['token', 'revoke'], { name: text }, ['name']),
+  'token.revoke': command(['token', 'revoke'], { name }, ['name']),
   'audit.list': command(['audit'], { limit: option('--lines') }, ['limit']),
 } as const satisfies Record<CallName, Command>;
