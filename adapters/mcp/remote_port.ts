@@ -46,7 +46,7 @@ export function remotePort({ connect, read_only, advice }: RemoteOptions): Remot
   return {
     rights: async (context) => ({
       scope: 'admin',
-      read_only: read_only || (await refusesCommands(clientFor(context), context.signal)),
+      read_only: read_only || (await refusesCommands(() => clientFor(context), context.signal)),
     }),
     async call(name, input, context) {
       // Here and not only there: on the way a number in a path becomes text, and would be let through.
@@ -81,9 +81,9 @@ export function remotePort({ connect, read_only, advice }: RemoteOptions): Remot
 }
 
 /** Whether the upkeep was started with `--read-only`. Where none answers, a call will tell what is the matter. */
-async function refusesCommands(client: Client, signal: AbortSignal): Promise<boolean> {
+async function refusesCommands(connected: () => Client, signal: AbortSignal): Promise<boolean> {
   try {
-    return (await client.call('health.get', {}, { signal })).read_only;
+    return (await connected().call('health.get', {}, { signal })).read_only;
   } catch {
     return false;
   }

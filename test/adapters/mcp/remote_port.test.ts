@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createClient } from '../../../adapters/client/client.ts';
+import { NoDaemon } from '../../../adapters/client/errors.ts';
 import { createApp } from '../../../adapters/http/app.ts';
 import { serveUnix } from '../../../adapters/http/serve_unix.ts';
 import { OpenStreams } from '../../../adapters/http/stream_body.ts';
@@ -80,12 +81,23 @@ test.each(['the daemon', 'this server'])(
   },
 );
 
-test('where no daemon runs everything is offered, and a call tells', async () => {
-  const remote = port();
-  expect(await offered(remote)).toContain('stop');
-  const call = remote.call('service.list', {}, { actor: 'mcp:x', signal: new AbortController().signal });
-  await expect(call).rejects.toMatchObject({
-    code: 'unavailable',
-    message: expect.stringContaining('Start it'),
-  });
-});
+test.each(['no daemon runs', 'there is not even a state folder'])(
+  'where %s everything is offered, and a call tells',
+  async (what) => {
+    const none = remotePort({
+      connect: (actor) => {
+        if (what === 'no daemon runs') return createClient(join(dir, 'socket'), { actor });
+        throw new NoDaemon(dir);
+      },
+      read_only: false,
+      advice: 'Start it',
+    });
+    ends.push(() => none.close());
+    expect(await offered(none)).toContain('stop');
+    const call = none.call('service.list', {}, { actor: 'mcp:x', signal: new AbortController().signal });
+    await expect(call).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('Start it'),
+    });
+  },
+);
