@@ -7,7 +7,7 @@ import { Hono } from 'hono/tiny';
 import type { Clock } from '../../core/host/host.ts';
 import { OperationError } from '../../core/operation/error.ts';
 import { invoke } from '../../core/operation/invoke.ts';
-import type { OperationContext } from '../../core/operation/operation.ts';
+import { hasSecretOutput, type Operation, type OperationContext } from '../../core/operation/operation.ts';
 import { OPERATIONS, type OperationName } from '../../core/operation/table.ts';
 import type { EventRecord } from '../../core/store/records.ts';
 import type { Control } from '../../core/supervisor/control.ts';
@@ -140,9 +140,15 @@ async function jsonAnswer(
     status: route.status,
     body: JSON.stringify(await invoke(control, name, raw, context)),
   });
-  const key = c.req.header('idempotency-key');
+  const operation: Operation = OPERATIONS[name];
+  const key = operation.kind === 'command' ? c.req.header('idempotency-key') : undefined;
+  const secret = hasSecretOutput(operation);
+  if (secret && key !== undefined) {
+    const why = 'its answer is told once only, and kept by nobody';
+    throw new RequestProblem('invalid_input', `${name} takes no Idempotency-Key, as ${why}`);
+  }
   const { answer, replayed } =
-    key === undefined || OPERATIONS[name].kind !== 'command'
+    key === undefined
       ? { answer: await called(), replayed: false }
       : await keys.run(context.principal, key, [name, raw], called);
   return new Response(answer.body, {
@@ -150,6 +156,7 @@ async function jsonAnswer(
     headers: {
       'content-type': 'application/json',
       ...(replayed ? { 'idempotency-replayed': 'true' } : {}),
+      ...(secret ? { 'cache-control': 'no-store' } : {}),
     },
   });
 }

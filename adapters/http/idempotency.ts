@@ -4,6 +4,9 @@
  * What is known of keys is in memory only, so it ends with upkeep: a command whose answer was lost because upkeep died is
  * carried out again when it is sent again. A key in the store would not change that: a death between the deed and its
  * record leaves the same question open.
+ *
+ * An answer that is secret must not be given again, and so not be kept: its operation takes no key. `token.create` can be
+ * sent again without one, as a second token of the same name is refused.
  */
 import { createHash } from 'node:crypto';
 import { RequestProblem } from './problem.ts';

@@ -1,12 +1,9 @@
 /**
  * `/mcp`: loaded with the first request to it, as many daemons never see one.
  */
-import type { OperationContext } from '../../core/operation/operation.ts';
 import type { Control } from '../../core/supervisor/control.ts';
 import type { AppOptions } from './app.ts';
-
-/** Who sends a request, and what they may do. */
-type Caller = Pick<OperationContext, 'scope' | 'principal'>;
+import { type Caller, hasToken } from './caller.ts';
 
 /** Answers the requests to `/mcp`. */
 export function mcpRoute(
@@ -29,6 +26,12 @@ export function mcpRoute(
   return async (request, caller) => {
     loaded ??= load();
     const { http, faceFor } = await loaded;
-    return http.handle(request, { face: faceFor(caller), key: `${caller.principal}/${caller.scope}` });
+    const { tokens } = control.access;
+    return http.handle(request, {
+      face: faceFor(caller),
+      key: `${caller.principal}/${caller.scope}`,
+      // Sessions, and answers on their way, end with the token that opened them.
+      ...(hasToken(caller) ? { onEnd: (callback) => tokens.onEnd(caller.principal, callback) } : {}),
+    });
   };
 }

@@ -8,7 +8,8 @@ import type { OperationContext } from '../../core/operation/operation.ts';
 import type { Control } from '../../core/supervisor/control.ts';
 import { tagged, taggedResponse } from './etag.ts';
 import type { Load } from './load.ts';
-import { BODY_LIMIT, bodyText } from './request_input.ts';
+import { bodyText } from './request_input.ts';
+import { SPEC_BODY } from './routes.ts';
 
 /** What these paths need. */
 export interface MetaSources {
@@ -61,7 +62,7 @@ export function metaRoutes({ control, load, report, contextOf }: MetaSources): M
       handle: (c) =>
         load.within(async () => {
           const { answerRpc } = await import('../openrpc/rpc.ts');
-          const text = await bodyText(c.req, BODY_LIMIT);
+          const text = await bodyText(c.req, SPEC_BODY);
           const context = contextOf(c, new AbortController().signal);
           const answer = await answerRpc(text, {
             call: (name, input) => invoke(control, name, input, context),

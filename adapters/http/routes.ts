@@ -29,8 +29,11 @@ export interface Route {
   readonly resume?: string;
 }
 
-/** A service file that is written down as one JSON string: every character of it may need two bytes or more. */
-const SPEC_BODY = 10 * 1024 * 1024;
+/**
+ * The largest body that holds a service file, bytes: written down as one JSON string, every character of it may need two
+ * or more.
+ */
+export const SPEC_BODY = 10 * 1024 * 1024;
 
 /** The route of every operation; the compiler refuses a table that lacks one. */
 export const ROUTES = {

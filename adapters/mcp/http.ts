@@ -18,6 +18,11 @@ export interface HttpCaller {
   readonly face: Face;
   /** Whose sessions it may use: those of the same key. */
   readonly key: string;
+  /**
+   * Calls back once the caller may do nothing any more, at once where that is so already; returns what ends the watch.
+   * Not there for who may for ever.
+   */
+  readonly onEnd?: (callback: () => void) => () => void;
 }
 
 /** What serving needs. */
@@ -80,17 +85,24 @@ export class McpHttp {
     return session.handle(request, undefined, this.#options.streams);
   }
 
-  async #newSession(request: Request, body: unknown, { face, key }: HttpCaller): Promise<Response> {
+  async #newSession(request: Request, body: unknown, { face, key, onEnd }: HttpCaller): Promise<Response> {
     if (!this.#sessions.makeRoom()) {
       return failure(503, -32000, 'There are too many sessions; end one with DELETE, or try again later');
     }
     const transport = new WebStandardStreamableHTTPServerTransport({
       sessionIdGenerator: randomUUID,
-      onsessioninitialized: (id) => this.#sessions.add(id, session),
+      onsessioninitialized: (id) => {
+        this.#sessions.add(id, session);
+        forget = onEnd?.(() => session.close());
+      },
     });
+    let forget: (() => void) | undefined;
     const session: Session = new Session(transport, key, this.#options.clock, {
       left: () => this.#sessions.left(),
-      ended: () => this.#sessions.remove(transport.sessionId ?? ''),
+      ended: () => {
+        this.#sessions.remove(transport.sessionId ?? '');
+        forget?.();
+      },
     });
     const server = mcpServer(face, {
       ...this.#serverOptions(request),
@@ -106,13 +118,17 @@ export class McpHttp {
   }
 
   /** One request, one server: it is gone with the answer. */
-  async #once(request: Request, body: unknown, { face }: HttpCaller): Promise<Response> {
+  async #once(request: Request, body: unknown, { face, onEnd }: HttpCaller): Promise<Response> {
     const transport = new WebStandardStreamableHTTPServerTransport();
     const server = mcpServer(face, { ...this.#serverOptions(request), lasting: false });
     await server.connect(transport);
     const response = await transport.handleRequest(request, { parsedBody: body });
+    const forget = onEnd?.(() => void server.close());
     // Whoever hangs up can no longer be answered: what was asked for is cancelled with it.
-    return streamed(response, this.#options.streams, () => void server.close());
+    return streamed(response, this.#options.streams, () => {
+      forget?.();
+      void server.close();
+    });
   }
 
   #serverOptions(request: Request): Omit<ServerOptions, 'lasting'> {

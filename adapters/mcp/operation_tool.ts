@@ -4,7 +4,7 @@
  */
 import { OperationError } from '../../core/operation/error.ts';
 import { checkedInput } from '../../core/operation/invoke.ts';
-import { SCOPES } from '../../core/operation/operation.ts';
+import { type Operation, rehearsalScope, SCOPES } from '../../core/operation/operation.ts';
 import { OPERATIONS } from '../../core/operation/table.ts';
 import { mcpActor } from '../http/client_actor.ts';
 import { ANSWER_LIMIT, bounded, clip, fitting, TEXT_LIMIT } from './bounds.ts';
@@ -13,13 +13,19 @@ import type { Call, JsonObject, ToolAnswer } from './face.ts';
 import type { Port, PortContext, Rights } from './port.ts';
 import type { Tool } from './tool.ts';
 import { declined, errorAnswer, notConfirmed } from './tool_error.ts';
-import { confirmation, isReadOnly } from './tool_schema.ts';
+import { confirmation } from './tool_schema.ts';
 import { eventLine } from './words.ts';
 
-/** Whether a tool is there for callers with these rights. */
-export function isAllowed(tool: Tool, { scope, read_only }: Rights): boolean {
-  if (read_only && !isReadOnly(tool)) return false;
-  return SCOPES.indexOf(scope) >= SCOPES.indexOf(OPERATIONS[tool.operation].scope);
+/**
+ * Whether a tool is there for callers with these rights.
+ *
+ * @param input what it is called with, where that is known.
+ */
+export function isAllowed(tool: Tool, { scope, read_only }: Rights, input: unknown = tool.preset): boolean {
+  const operation: Operation = OPERATIONS[tool.operation];
+  const rehearsal = rehearsalScope(operation, input);
+  if (read_only && operation.kind === 'command' && rehearsal === null) return false;
+  return SCOPES.indexOf(scope) >= SCOPES.indexOf(rehearsal ?? operation.scope);
 }
 
 /** Calls a tool. Whatever goes wrong is an answer that says so, and what to do next. */
@@ -31,8 +37,9 @@ export async function callOperationTool(
 ): Promise<ToolAnswer> {
   const context: PortContext = { actor: mcpActor(call.client), signal: call.signal };
   try {
-    if (!isAllowed(tool, await port.rights(context))) {
-      throw new OperationError('forbidden', `'${tool.name}' is more than you may do here`);
+    const asked = { ...args, ...tool.preset };
+    if (!isAllowed(tool, await port.rights(context), asked)) {
+      await port.refuse(tool.operation, asked, context);
     }
     const { input, confirmed } = inputOf(tool, args);
     checkedInput(tool.operation, input);

@@ -34,6 +34,12 @@ export interface Port {
   rights(context: PortContext): Promise<Rights>;
   /** @throws {@link OperationError} */
   call<N extends CallName>(name: N, input: unknown, context: PortContext): Promise<OutputOf<N>>;
+  /**
+   * What the caller's rights do not reach is refused in the same words as through any other face, and remembered.
+   *
+   * @throws {@link OperationError} always.
+   */
+  refuse(name: CallName, input: unknown, context: PortContext): Promise<never>;
   /** @throws {@link OperationError} on the first read, and when it breaks. */
   subscribe<N extends SubscriptionName>(
     name: N,
@@ -50,6 +56,10 @@ export function localPort(control: Control, caller: Pick<OperationContext, 'scop
     rights: async () => ({ scope: caller.scope, read_only: control.access.read_only }),
     // The table pairs each name with its output; the two kinds of names are told apart by the interface.
     call: async (name, input, context) => (await invoked(name, input, context)) as never,
+    refuse: async (name, input, context) => {
+      await invoked(name, input, context);
+      throw new Error(`Cannot refuse ${name} as invoke must have done so: it was allowed`);
+    },
     async *subscribe(name, input, context) {
       yield* (await invoked(name, input, context)) as AsyncIterable<never>;
     },

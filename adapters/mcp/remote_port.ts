@@ -2,19 +2,19 @@
  * The operations of an upkeep in another process, over its socket.
  */
 import { OperationError } from '../../core/operation/error.ts';
-import { checkedInput } from '../../core/operation/invoke.ts';
+import { checkedInput, refusedReadOnly } from '../../core/operation/invoke.ts';
 import type { Client } from '../client/client.ts';
 import { BrokenAnswer, ClientError, NoDaemon } from '../client/errors.ts';
 import type { ClientActor } from '../http/client_actor.ts';
 import type { ProblemCode } from '../http/problem.ts';
-import type { Port, PortContext, Rights } from './port.ts';
+import type { Port, PortContext } from './port.ts';
 
 /** Where the upkeep is. */
 export interface RemoteOptions {
   /** A client for what `actor` asks. @throws {@link NoDaemon} */
   readonly connect: (actor: ClientActor) => Client;
-  /** What is made use of: whoever may open the socket may do everything, and may want less. */
-  readonly rights: Rights;
+  /** True to ask for nothing that changes anything, though whoever may open the socket may do everything. */
+  readonly read_only: boolean;
   /** What to do where no upkeep runs: one sentence. */
   readonly advice: string;
 }
@@ -29,11 +29,11 @@ export interface RemotePort extends Port {
  *
  * @example
  * ```ts
- * const port = remotePort({ connect: (actor) => createClient(socket, { actor }), rights, advice: '…' });
+ * const port = remotePort({ connect: (actor) => createClient(socket, { actor }), read_only: false, advice: '…' });
  * await port.call('service.list', {}, { actor: 'mcp:inspector', signal });
  * ```
  */
-export function remotePort({ connect, rights, advice }: RemoteOptions): RemotePort {
+export function remotePort({ connect, read_only, advice }: RemoteOptions): RemotePort {
   const clients = new Map<string, Client>();
   const clientFor = ({ actor }: PortContext): Client => {
     const known = clients.get(actor);
@@ -44,7 +44,10 @@ export function remotePort({ connect, rights, advice }: RemoteOptions): RemotePo
     return client;
   };
   return {
-    rights: async () => rights,
+    rights: async (context) => ({
+      scope: 'admin',
+      read_only: read_only || (await refusesCommands(() => clientFor(context), context.signal)),
+    }),
     async call(name, input, context) {
       // Here and not only there: on the way a number in a path becomes text, and would be let through.
       const checked = checkedInput(name, input);
@@ -53,6 +56,15 @@ export function remotePort({ connect, rights, advice }: RemoteOptions): RemotePo
       } catch (error) {
         throw operationError(error, advice);
       }
+    },
+    // Whoever may open the socket may do everything, but where nothing may be changed at all.
+    refuse: async (name) => {
+      throw read_only
+        ? new OperationError(
+            'forbidden',
+            `${name} changes something, and this server was started with --read-only`,
+          )
+        : refusedReadOnly(name);
     },
     async *subscribe(name, input, context) {
       try {
@@ -66,6 +78,15 @@ export function remotePort({ connect, rights, advice }: RemoteOptions): RemotePo
       clients.clear();
     },
   };
+}
+
+/** Whether the upkeep was started with `--read-only`. Where none answers, a call will tell what is the matter. */
+async function refusesCommands(connected: () => Client, signal: AbortSignal): Promise<boolean> {
+  try {
+    return (await connected().call('health.get', {}, { signal })).read_only;
+  } catch {
+    return false;
+  }
 }
 
 const CODES: Partial<Record<ProblemCode, OperationError['code']>> = {

@@ -70,6 +70,9 @@ function method(operation: Operation, schemas: JsonSchemas): object {
     ],
     'x-kind': operation.kind,
     'x-scope': operation.scope,
+    ...(operation.kind === 'subscription' || operation.rehearsal === undefined
+      ? {}
+      : { 'x-dry-run-scope': operation.rehearsal }),
     'x-idempotent': operation.idempotent,
     'x-destructive': operation.destructive,
   };

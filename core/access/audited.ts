@@ -26,8 +26,3 @@ export function auditTarget(raw: unknown): string | null {
   }
   return null;
 }
-
-/** Whether a command is only to say what it would do. */
-export function isRehearsal(raw: unknown): boolean {
-  return typeof raw === 'object' && raw !== null && (raw as { dry_run?: unknown }).dry_run === true;
-}

@@ -102,6 +102,7 @@ export const tokenCreate = defineCall({
   idempotent: false,
   destructive: false,
   scope: 'admin',
+  secret_output: true,
   example: {
     input: { name: 'deploy', scope: 'operate', expires_in: 2_592_000_000 },
     output: { token: example, secret: 'upk_2Vh0q1y1m9c6m1dZ4n0Qk3l9xq8Yb7sJtWc5uRe2oPg' },

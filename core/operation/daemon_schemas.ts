@@ -18,6 +18,10 @@ export const healthSchema: v.GenericSchema<DaemonHealth> = named(
     state_dir: described('The state folder.', v.string()),
     spec_file: described('The service file; null where there is none.', text),
     started_at: described('When upkeep started, ms since 1970.', time),
+    read_only: described(
+      'Whether every command is refused, as upkeep was started with --read-only.',
+      v.boolean(),
+    ),
     store: described('What is wrong with the store; null where nothing is.', v.nullable(reasonSchema)),
   }),
 );

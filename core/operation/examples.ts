@@ -166,6 +166,7 @@ export const exampleHealth: DaemonHealth = {
   state_dir: '/srv/shop/.upkeep',
   spec_file: '/srv/shop/upkeep.yaml',
   started_at: STARTED - 200,
+  read_only: false,
   store: null,
 };
 

@@ -56,6 +56,8 @@ export const serviceHeal = defineCall({
   idempotent: false,
   destructive: true,
   scope: 'operate',
+  // A plan is only looked at: what it rests on can be read as well.
+  rehearsal: 'read',
   example: { input: { name: 'shop', dry_run: true }, output: exampleHealPlan },
   run: async (control, { name, dry_run = false, plan_id, timeout = DEFAULT_WAIT }, context) => {
     knownService(control, name);

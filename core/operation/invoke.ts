@@ -1,14 +1,14 @@
 /**
  * The one way in: whatever face a call comes through, it is checked, allowed, run and its failure named here. Every
- * command leaves a record of who gave it and what came of it.
+ * command leaves a record of who gave it and what came of it; to be told what a command would do is none.
  */
 import * as v from 'valibot';
-import { auditTarget, isRehearsal } from '../access/audited.ts';
+import { auditTarget } from '../access/audited.ts';
 import { type Control, NotFound } from '../supervisor/control.ts';
 import { Conflict, InvalidSpec, Unavailable } from '../supervisor/refusal.ts';
 import { OperationError } from './error.ts';
 import { inputIssues } from './input_issue.ts';
-import { type Operation, type OperationContext, SCOPES } from './operation.ts';
+import { type Operation, type OperationContext, rehearsalScope, SCOPES } from './operation.ts';
 import { OPERATIONS, type OperationName, type OutputOf, type SubscriptionName } from './table.ts';
 
 /** What `invoke` gives: the answer, or the items of a subscription. */
@@ -35,7 +35,9 @@ export async function invoke<N extends OperationName>(
   context: OperationContext,
 ): Promise<ResultOf<N>> {
   const operation: Operation = OPERATIONS[name];
-  if (operation.kind !== 'command') return run(control, name, operation, raw, context);
+  if (operation.kind !== 'command' || rehearsalScope(operation, raw) !== null) {
+    return run(control, name, operation, raw, context);
+  }
   const { actor, principal } = context;
   const { audit, redact } = control.access;
   const target = auditTarget(raw);
@@ -61,14 +63,12 @@ async function run<N extends OperationName>(
   raw: unknown,
   context: OperationContext,
 ): Promise<ResultOf<N>> {
-  if (SCOPES.indexOf(context.scope) < SCOPES.indexOf(operation.scope)) {
-    throw new OperationError('forbidden', `${name} needs the scope '${operation.scope}'`);
+  const needed = rehearsalScope(operation, raw) ?? operation.scope;
+  if (SCOPES.indexOf(context.scope) < SCOPES.indexOf(needed)) {
+    throw new OperationError('forbidden', `${name} needs the scope '${needed}'`);
   }
-  if (control.access.read_only && operation.kind === 'command' && !allowedReadOnly(name, raw, context)) {
-    throw new OperationError(
-      'forbidden',
-      `${name} changes something, and upkeep was started with --read-only; start it without to allow commands`,
-    );
+  if (control.access.read_only && operation.kind === 'command' && !allowedReadOnly(operation, raw, context)) {
+    throw refusedReadOnly(name);
   }
   const input = checkedInput(name, raw);
   try {
@@ -83,12 +83,25 @@ async function run<N extends OperationName>(
   }
 }
 
+/** Says that nothing may be changed. */
+export function refusedReadOnly(name: OperationName): OperationError {
+  return new OperationError(
+    'forbidden',
+    `${name} changes something, and upkeep was started with --read-only; start it without to allow commands`,
+  );
+}
+
 /**
  * What may be asked for all the same: what a command would do, and the end of upkeep by whoever owns it, who could end
  * it by a signal as well.
  */
-function allowedReadOnly(name: OperationName, raw: unknown, { actor, principal }: OperationContext): boolean {
-  return isRehearsal(raw) || (name === 'daemon.shutdown' && actor === 'cli' && principal === 'unix');
+function allowedReadOnly(
+  operation: Operation,
+  raw: unknown,
+  { actor, principal }: OperationContext,
+): boolean {
+  if (rehearsalScope(operation, raw) !== null) return true;
+  return operation.name === 'daemon.shutdown' && actor === 'cli' && principal === 'unix';
 }
 
 /**

@@ -48,6 +48,14 @@ export interface CallOperation<
   O extends v.GenericSchema = v.GenericSchema,
 > extends Declaration<I, O> {
   readonly kind: 'query' | 'command';
+  /**
+   * Of a command that with `dry_run: true` only says what it would do, and changes nothing: what the caller's scope must
+   * include for that, in place of `scope`. It is answered where nothing may be changed, too, and the audit does not have
+   * it.
+   */
+  readonly rehearsal?: Scope;
+  /** The answer holds what is told once only: no face keeps it, not even to give it again. */
+  readonly secret_output?: true;
   run(
     control: Control,
     input: v.InferOutput<I>,
@@ -69,6 +77,30 @@ export interface SubscriptionOperation<
 
 /** Any operation. */
 export type Operation = CallOperation | SubscriptionOperation;
+
+/**
+ * What the caller's scope must include for a call that only says what would be done; null where `input` asks for more
+ * than that, or the operation knows no such call.
+ *
+ * @param input as it came; nothing is known of it.
+ *
+ * @example
+ * ```ts
+ * rehearsalScope(OPERATIONS['service.heal'], { name: 'web', dry_run: true }); // 'read'
+ * rehearsalScope(OPERATIONS['service.heal'], { name: 'web', confirm: true }); // null
+ * ```
+ */
+export function rehearsalScope(operation: Operation, input: unknown): Scope | null {
+  if (operation.kind === 'subscription' || operation.rehearsal === undefined) return null;
+  const dry =
+    typeof input === 'object' && input !== null && (input as { dry_run?: unknown }).dry_run === true;
+  return dry ? operation.rehearsal : null;
+}
+
+/** Whether the answer is told once only: see `secret_output`. */
+export function hasSecretOutput(operation: Operation): boolean {
+  return operation.kind !== 'subscription' && operation.secret_output === true;
+}
 
 /**
  * Declares a query or a command; there to infer the types of `run` from the schemas.

@@ -25,6 +25,12 @@ const specField = described(
   ),
 );
 
+/**
+ * What it takes to be told what a change would do: as much as for the change. Plugins that the text names are loaded for
+ * it, which runs their code, and the answer shows what the service file says.
+ */
+const CHANGE_REHEARSAL = 'admin';
+
 const dryRunField = described('True to tell what would change, and change nothing.', flagField);
 
 const nullableText = v.nullable(v.string());
@@ -143,6 +149,7 @@ export const specApply = defineCall({
   idempotent: true,
   destructive: true,
   scope: 'admin',
+  rehearsal: CHANGE_REHEARSAL,
   example: { input: { spec: { services: { shop: exampleService } }, dry_run: false }, output: exampleChange },
   run: (control, { spec, ...options }, { actor }) => control.spec.applySpec(spec, options, actor),
 });
@@ -165,6 +172,7 @@ export const servicePut = defineCall({
   idempotent: true,
   destructive: true,
   scope: 'admin',
+  rehearsal: CHANGE_REHEARSAL,
   example: { input: { name: 'shop', spec: exampleService }, output: exampleChange },
   run: (control, { name, spec, ...options }, { actor }) =>
     control.spec.putService(name, spec, options, actor),
@@ -186,6 +194,7 @@ export const serviceDelete = defineCall({
   idempotent: false,
   destructive: true,
   scope: 'admin',
+  rehearsal: CHANGE_REHEARSAL,
   example: {
     input: { name: 'mail' },
     output: { added: [], removed: ['mail'], changed: [], unchanged: ['shop'], applied: true },

@@ -167,6 +167,8 @@ export interface DaemonHealth {
   readonly state_dir: string;
   readonly spec_file: string | null;
   readonly started_at: number;
+  /** Whether every command is refused. */
+  readonly read_only: boolean;
   readonly store: Reason | null;
 }
 

@@ -63,7 +63,7 @@ export interface SupervisorParts {
   readonly access: AccessControl;
   readonly heal: HealControl;
   readonly standing: StandingNotes;
-  readonly about: Omit<DaemonHealth, 'status' | 'store'>;
+  readonly about: Omit<DaemonHealth, 'status' | 'store' | 'read_only'>;
   readonly spec: SpecControl;
   /** Reads the service file again and applies it; null where that was done. */
   reload(origin: Origin): Promise<SpecIssue[] | null>;
@@ -108,8 +108,14 @@ export class Supervisor implements Control {
   }
 
   health(): DaemonHealth {
-    const store = this.#parts.store.degraded;
-    return { ...this.#parts.about, status: store === null ? 'ok' : 'degraded', store };
+    const { about, access, store } = this.#parts;
+    const fault = store.degraded;
+    return {
+      ...about,
+      read_only: access.read_only,
+      status: fault === null ? 'ok' : 'degraded',
+      store: fault,
+    };
   }
 
   services(): readonly ServiceView[] {

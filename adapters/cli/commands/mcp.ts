@@ -22,7 +22,7 @@ export async function mcp(io: Io, options: McpOptions): Promise<ExitCode> {
   const dir = stateDir(options, io);
   const port = remotePort({
     connect: (actor) => createClient(socketOf(dir, io.env), { actor }),
-    rights: { scope: 'admin', read_only: options.readOnly === true },
+    read_only: options.readOnly === true,
     advice: `No upkeep runs on ${dir}. Start it with: upkeep up -d (in the folder of its upkeep.yaml), then call again`,
   });
   await serveStdio(upkeepFace(port), {

@@ -2,7 +2,7 @@
  * The OpenAPI document, made from the table of operations and the table of routes.
  */
 import type { JsonSchema } from '@valibot/to-json-schema';
-import type { Operation } from '../../../core/operation/operation.ts';
+import { hasSecretOutput, type Operation } from '../../../core/operation/operation.ts';
 import { OPERATIONS, type OperationName } from '../../../core/operation/table.ts';
 import { inputFields, withoutFields } from '../../document/input_fields.ts';
 import { type JsonSchemas, jsonSchemas } from '../../document/json_schemas.ts';
@@ -86,7 +86,7 @@ function describeOperation(operation: Operation, route: Route, schemas: JsonSche
   }
   if (route.resume !== undefined) parameters.push(headerParameter('last_event_id'));
   if (cacheable(route)) parameters.push(headerParameter('if_none_match'));
-  if (operation.kind === 'command') parameters.push(headerParameter('idempotency_key'));
+  if (takesKey(operation)) parameters.push(headerParameter('idempotency_key'));
 
   return {
     operationId: operation.name,
@@ -103,9 +103,21 @@ function describeOperation(operation: Operation, route: Route, schemas: JsonSche
     },
     'x-kind': operation.kind,
     'x-scope': operation.scope,
+    ...rehearsalOf(operation),
     'x-idempotent': operation.idempotent,
     'x-destructive': operation.destructive,
   };
+}
+
+/** What a scope must include for `dry_run: true`, where that is a call of its own. */
+function rehearsalOf(operation: Operation): object {
+  if (operation.kind === 'subscription' || operation.rehearsal === undefined) return {};
+  return { 'x-dry-run-scope': operation.rehearsal };
+}
+
+/** Whether an `Idempotency-Key` means something. */
+function takesKey(operation: Operation): boolean {
+  return operation.kind === 'command' && !hasSecretOutput(operation);
 }
 
 /** Whether answers of a route have an ETag. */
@@ -191,10 +203,13 @@ function problemCodes(operation: Operation, route: Route): ProblemCode[] {
   return [
     'malformed_request',
     'invalid_input',
+    // Over TCP, where a token is needed.
+    'unauthorized',
+    'rate_limited',
     'forbidden',
     'not_acceptable',
     ...(takesBody(route) ? (['too_large', 'unsupported_media_type'] as const) : []),
-    ...(operation.kind === 'command' ? (['idempotency_in_flight', 'idempotency_mismatch'] as const) : []),
+    ...(takesKey(operation) ? (['idempotency_in_flight', 'idempotency_mismatch'] as const) : []),
     ...operation.errors,
     'too_busy',
     'internal',

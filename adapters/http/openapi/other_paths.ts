@@ -1,14 +1,23 @@
 /**
  * The paths that stand for no single operation.
  */
+import type { ProblemCode } from '../problem.ts';
 import { problemResponses } from './problem_schema.ts';
 
-const get = (operationId: string, summary: string, responses: object): Record<string, unknown> => ({
+/** How what needs a token over TCP can be refused. */
+const ACCESS = ['unauthorized', 'rate_limited', 'forbidden'] as const;
+
+const get = (
+  operationId: string,
+  summary: string,
+  problems: readonly ProblemCode[],
+  responses: object,
+): Record<string, unknown> => ({
   get: {
     operationId,
     summary,
     tags: ['meta'],
-    responses: { ...responses, ...problemResponses(['internal']) },
+    responses: { ...responses, ...problemResponses([...problems, 'internal']) },
   },
 });
 
@@ -29,16 +38,17 @@ export const OTHER_PATHS: Readonly<Record<string, Readonly<Record<string, unknow
         503: answer('Its store fails; services go on.', 'application/json', {
           $ref: '#/components/schemas/DaemonHealth',
         }),
+        ...problemResponses(ACCESS),
       },
     },
   },
-  '/metrics': get('metrics', 'Figures for Prometheus, taken at this moment.', {
+  '/metrics': get('metrics', 'Figures for Prometheus, taken at this moment.', ACCESS, {
     200: answer('The figures.', 'text/plain'),
   }),
-  '/openapi.json': get('openapi', 'This document.', {
+  '/openapi.json': get('openapi', 'This document.', ['forbidden'], {
     200: answer('An OpenAPI 3.1 document.', 'application/json', { type: 'object' }),
   }),
-  '/docs': get('docs', 'This document as a page.', { 200: answer('A page.', 'text/html') }),
+  '/docs': get('docs', 'This document as a page.', ['forbidden'], { 200: answer('A page.', 'text/html') }),
   '/rpc': {
     post: {
       operationId: 'rpc',
@@ -56,7 +66,7 @@ export const OTHER_PATHS: Readonly<Record<string, Readonly<Record<string, unknow
       responses: {
         200: answer('The response, or those of a batch.', 'application/json', { type: ['object', 'array'] }),
         204: { description: 'There were notifications only.' },
-        ...problemResponses(['too_large', 'unsupported_media_type', 'too_busy', 'internal']),
+        ...problemResponses([...ACCESS, 'too_large', 'unsupported_media_type', 'too_busy', 'internal']),
       },
     },
   },

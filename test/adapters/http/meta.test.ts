@@ -2,7 +2,7 @@ import type { Hono } from 'hono/tiny';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createApp } from '../../../adapters/http/app.ts';
 import { REQUEST_LIMIT, STREAM_LIMIT } from '../../../adapters/http/load.ts';
-import { BODY_LIMIT } from '../../../adapters/http/request_input.ts';
+import { SPEC_BODY } from '../../../adapters/http/routes.ts';
 import { OpenStreams } from '../../../adapters/http/stream_body.ts';
 import { FakeControl } from '../../core/operation/fake_control.ts';
 import { smallHost } from './small_host.ts';
@@ -106,7 +106,7 @@ describe('JSON-RPC over HTTP', () => {
 
   test.each([
     ['text', () => post('/rpc', '{}', { 'content-type': 'text/plain' }), 415],
-    ['too much', () => post('/rpc', `"${'x'.repeat(BODY_LIMIT)}"`), 413],
+    ['too much', () => post('/rpc', `"${'x'.repeat(SPEC_BODY)}"`), 413],
     ['a GET', () => get('/rpc'), 405],
   ])('%s is a problem', async (_, send, status) => {
     const response = await send();
@@ -155,6 +155,18 @@ describe('Idempotency-Key', () => {
   test('what was refused may be tried again with it', async () => {
     expect((await post('/v1/services/nope/stop', '{}', key)).status).toBe(404);
     expect((await post('/v1/services/web/stop', '{}', key)).status).toBe(200);
+  });
+
+  test('a secret is not kept: whoever wants it twice is refused', async () => {
+    const body = '{"name":"deploy","scope":"read"}';
+    const refused = await post('/v1/tokens', body, key);
+    expect([refused.status, await codeOf(refused)]).toEqual([400, 'invalid_input']);
+    expect(control.access.tokens.list()).toEqual([]);
+    const made = await post('/v1/tokens', body);
+    expect([made.status, made.headers.get('cache-control')]).toEqual([200, 'no-store']);
+    const again = await post('/v1/tokens', body);
+    expect([again.status, await codeOf(again)]).toEqual([409, 'conflict']);
+    expect((await post('/v1/tokens/deploy/revoke', '{}', key)).status).toBe(200);
   });
 
   test('a query takes no notice of it', async () => {

@@ -40,6 +40,8 @@ async function serve(options: Partial<McpHttpOptions> = {}): Promise<{ url: URL;
       http.handle(request, { face, key: request.headers.get('authorization') ?? 'owner' }),
     ),
   );
+  // On a slow machine a client would send on a connection that is hung up on at that moment.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   ends.push(() => {
     http.close();

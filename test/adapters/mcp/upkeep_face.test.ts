@@ -304,15 +304,28 @@ describe('what is destructive', () => {
         'validate_spec',
       ];
       expect(tools.map(({ name }) => name).sort()).toEqual(
-        // A plan needs the right to heal, and changes nothing.
-        [...reading, ...(rights.read_only === true ? ['plan_heal'] : [])].sort(),
+        // A plan changes nothing.
+        [...reading, 'plan_heal'].sort(),
       );
       expect(tools.every(({ annotations }) => annotations?.readOnlyHint === true)).toBe(true);
+      const message =
+        rights.read_only === true ? /upkeep was started with --read-only/ : /needs the scope 'operate'/;
       for (const name of ['start', 'stop', 'restart']) {
-        const result = await client.callTool({ name, arguments: { name: 'web', confirm: true } });
-        expect(result._meta).toMatchObject({ 'upkeep/error': { code: 'forbidden' } });
+        for (const confirm of [{ confirm: true }, {}]) {
+          const result = await client.callTool({ name, arguments: { name: 'web', ...confirm } });
+          expect(result._meta).toMatchObject({
+            'upkeep/error': { code: 'forbidden', message: expect.stringMatching(message) },
+          });
+        }
       }
       expect(control.calls).toEqual([]);
+      // Refused commands are remembered, whatever they came through.
+      expect(control.access.audit.list({})).toHaveLength(6);
+      expect(control.access.audit.list({})).toMatchObject(
+        Array.from({ length: 6 }, () => ({ target: 'web', outcome: 'refused', actor: 'mcp:a_test' })),
+      );
+      await client.callTool({ name: 'plan_heal', arguments: { name: 'web' } });
+      expect(control.calls).toEqual([['heal.plan', 'web']]);
     },
   );
 });

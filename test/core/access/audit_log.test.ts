@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { AuditLog } from '../../../core/access/audit_log.ts';
-import { auditTarget, isRehearsal } from '../../../core/access/audited.ts';
+import { auditTarget } from '../../../core/access/audited.ts';
 import { pruneAudit } from '../../../core/store/prune.ts';
 import { FakeClock } from '../../support/fake_clock.ts';
 import { MemoryAccessStore } from './memory_store.ts';
@@ -97,15 +97,5 @@ describe('of an input', () => {
     [null, null],
   ])('%j only %j is kept', (raw, target) => {
     expect(auditTarget(raw)).toBe(target);
-  });
-
-  test('a rehearsal is told by the word alone', () => {
-    expect([{ dry_run: true }, { dry_run: 'true' }, {}, null, 'x'].map(isRehearsal)).toEqual([
-      true,
-      false,
-      false,
-      false,
-      false,
-    ]);
   });
 });

@@ -295,6 +295,7 @@ export class FakeControl implements Control {
       state_dir: '/srv/state',
       spec_file: null,
       started_at: NOW,
+      read_only: this.access.read_only,
       store: null,
     };
   }

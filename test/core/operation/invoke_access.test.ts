@@ -125,10 +125,63 @@ describe('read-only', () => {
     expect(await call('daemon.shutdown', {}, { actor: 'cli', principal: 'ci' })).toBe('forbidden');
   });
 
-  test('a rehearsal is no command', async () => {
-    // It gets as far as its schema, which does not know the field.
-    expect(await call('service.stop', { name: 'web', dry_run: true })).toBe('invalid_input');
+  test('what would be done is told all the same, where there is such a question', async () => {
+    expect(await call('service.heal', { name: 'web', dry_run: true })).toEqual(control.healPlan);
+    for (const [name, input] of changes) {
+      expect(await call(name, { ...input, dry_run: true })).toEqual(control.change);
+      expect(control.calls.pop()).toContainEqual({ dry_run: true });
+    }
+    expect(await call('service.stop', { name: 'web', dry_run: true })).toBe('forbidden');
+  });
+});
+
+const changes: [OperationName, object][] = [
+  ['spec.apply', { spec: {} }],
+  ['service.put', { name: 'web', spec: {} }],
+  ['service.delete', { name: 'web' }],
+];
+
+describe('a rehearsal', () => {
+  const plan = { name: 'web', dry_run: true };
+
+  test('of healing is for whoever may read, and is no command', async () => {
+    expect(await call('service.heal', plan, { scope: 'read' })).toEqual(control.healPlan);
+    expect(control.calls).toEqual([['heal.plan', 'web']]);
+    expect(audited()).toEqual([]);
+  });
+
+  test.each([
+    { confirm: true },
+    { plan_id: 'h1' },
+    { dry_run: 'true' },
+    { dry_run: 1 },
+    { dry_run: false },
+    {},
+  ])('%j is none', async (input) => {
+    expect(await call('service.heal', { name: 'web', ...input }, { scope: 'read' })).toBe('forbidden');
     expect(control.calls).toEqual([]);
+    expect(audited()).toMatchObject([{ outcome: 'refused' }]);
+  });
+
+  test.each([{ confirm: true }, { plan_id: 'h1' }])('cannot be more than that as well: %j', async (more) => {
+    expect(await call('service.heal', { ...plan, ...more }, { scope: 'read' })).toBe('invalid_input');
+    expect(control.calls).toEqual([]);
+  });
+
+  test.each(changes)(
+    'of %s takes what the change takes, as plugins are loaded for it',
+    async (name, input) => {
+      expect(await call(name, { ...input, dry_run: true }, { scope: 'operate' })).toBe('forbidden');
+      expect(control.calls).toEqual([]);
+      expect(await call(name, { ...input, dry_run: true })).toEqual(control.change);
+      expect(audited()).toEqual([]);
+    },
+  );
+
+  test('is none of what knows no such thing', async () => {
+    expect(await call('service.stop', plan, { scope: 'read' })).toBe('forbidden');
+    expect(await call('service.stop', plan)).toBe('invalid_input');
+    expect(audited()).toHaveLength(2);
   });
 });
 

@@ -5,7 +5,7 @@ import { healthSchema } from '../../../core/operation/daemon_schemas.ts';
 import { eventSchema } from '../../../core/operation/event_schemas.ts';
 import { holderSchema } from '../../../core/operation/holder_schemas.ts';
 import { jobSchema, runSchema } from '../../../core/operation/job_schemas.ts';
-import { type Operation, SCOPES } from '../../../core/operation/operation.ts';
+import { hasSecretOutput, type Operation, SCOPES } from '../../../core/operation/operation.ts';
 import { serviceSchema } from '../../../core/operation/service_schemas.ts';
 import { OPERATIONS } from '../../../core/operation/table.ts';
 import { whySchema } from '../../../core/operation/why_schemas.ts';
@@ -51,6 +51,24 @@ describe('the table of operations', () => {
       }
       expect(operation.scope === 'read', operation.name).toBe(operation.kind !== 'command');
       if (operation.kind !== 'command') expect(operation.destructive, operation.name).toBe(false);
+    }
+  });
+
+  test.each(table)('%s says what it takes to be told what it would do, if it can tell', (_, operation) => {
+    const { properties = {} } = toJsonSchema(operation.input, { typeMode: 'input', errorMode: 'ignore' });
+    const rehearsal = operation.kind === 'subscription' ? undefined : operation.rehearsal;
+    expect('dry_run' in properties).toBe(rehearsal !== undefined);
+    if (rehearsal !== undefined) expect(operation.kind).toBe('command');
+    // Never more than the deed.
+    expect(SCOPES.indexOf(rehearsal ?? 'read')).toBeLessThanOrEqual(SCOPES.indexOf(operation.scope));
+  });
+
+  test('a secret is told by what says so', () => {
+    const telling = table.filter(([, operation]) => hasSecretOutput(operation)).map(([name]) => name);
+    expect(telling).toEqual(['token.create']);
+    for (const [name, { output }] of table) {
+      const { properties = {} } = toJsonSchema(output, { typeMode: 'input', errorMode: 'ignore' });
+      expect('secret' in properties, name).toBe(telling.includes(name));
     }
   });
 

@@ -41,7 +41,7 @@ test.each(routes)('%s is described where it lives', (name, route) => {
     'x-destructive': operation.destructive,
   });
   expect(Object.keys(described.responses)).toEqual(
-    expect.arrayContaining([String(route.status), '400', '500']),
+    expect.arrayContaining([String(route.status), '400', '401', '403', '429', '500']),
   );
   if (operation.errors.includes('not_found')) expect(described.responses['404']).toBeDefined();
 
@@ -68,6 +68,30 @@ test('a body says what it must have, and a path what it is', () => {
     'idempotency_mismatch',
   );
   expect(document.paths['/v1/shutdown'].post.requestBody).toBeUndefined();
+});
+
+test('a secret answer cannot be asked for twice', () => {
+  const { parameters, responses } = document.paths['/v1/tokens'].post;
+  expect(parameters).toEqual([]);
+  expect(Object.keys(responses)).not.toContain('422');
+});
+
+test('what would be done may take less than doing it', () => {
+  expect(document.paths['/v1/services/{name}/heal'].post).toMatchObject({
+    'x-scope': 'operate',
+    'x-dry-run-scope': 'read',
+  });
+  expect(document.paths['/v1/services/{name}/stop'].post).not.toHaveProperty('x-dry-run-scope');
+});
+
+test('every path that needs a token says how it can be refused', () => {
+  const open = ['/docs', '/openapi.json'];
+  for (const [path, item] of Object.entries<Record<string, { responses: object }>>(document.paths)) {
+    for (const { responses } of Object.values(item)) {
+      expect('401' in responses && '429' in responses, path).toBe(!open.includes(path));
+      expect(responses, path).toHaveProperty('403');
+    }
+  }
 });
 
 test('streams say their media types and how to go on', () => {
