@@ -4,6 +4,7 @@
 import type { EventRecord } from '../../core/store/records.ts';
 import type { ActionView, ActionWhy, HolderView, ServiceView } from '../../core/supervisor/control.ts';
 import { clip } from './bounds.ts';
+import type { ToolCall } from './next_call.ts';
 import { fenced } from './untrusted.ts';
 
 /** How much of what a program may have had a say in stands in a line of ours, in characters. */
@@ -17,6 +18,13 @@ export function said(text: string): string {
 /** A moment, ms since the epoch, as text. */
 export function moment(time: number): string {
   return new Date(time).toISOString();
+}
+
+/** `Next: call plan_heal with {"name":"web"}.` */
+export function nextLine({ tool, arguments: args }: ToolCall): string {
+  return Object.keys(args).length === 0
+    ? `Next: call ${tool}.`
+    : `Next: call ${tool} with ${JSON.stringify(args)}.`;
 }
 
 /** `web: retrying (wanted up)`, and a line for each of its actions. */

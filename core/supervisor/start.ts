@@ -7,7 +7,7 @@ import { learnSecrets, redactedCheck } from '../access/redacted.ts';
 import { Redactor, secretsOf } from '../access/redactor.ts';
 import { Tokens } from '../access/tokens.ts';
 import { Healer } from '../heal/healer.ts';
-import { lookAtService } from '../heal/observe.ts';
+import { type LookPorts, lookAtAction, lookAtService } from '../heal/observe.ts';
 import { Agenda } from '../host/agenda.ts';
 import { Lane } from '../host/lane.ts';
 import { atRest, identityOf, type Job } from '../job/job.ts';
@@ -299,16 +299,16 @@ async function assemble(
   const standing = new StandingNotes();
   events.subscribe((event) => standing.hear(event));
 
+  const looks: LookPorts = {
+    host,
+    world,
+    watch,
+    reclaimTarget: (runtime) => effects.reclaimTarget(runtime),
+  };
   const heal = new Healer({
     clock,
     service: (name) => fleet.service(name),
-    look: (service) =>
-      lookAtService(service, {
-        host,
-        world,
-        watch,
-        reclaimTarget: (runtime) => effects.reclaimTarget(runtime),
-      }),
+    look: (service) => lookAtService(service, looks),
     checks: (job_id) => watch.checks(job_id),
     tell: (service, told, origin) => fleet.mend(service, told, origin),
     record: (event) => commit({ events: [event] })[0],
@@ -318,6 +318,7 @@ async function assemble(
 
   const supervisor = new Supervisor({
     heal,
+    look: (runtime) => lookAtAction(runtime, looks),
     standing,
     host,
     store,

@@ -24,15 +24,23 @@ export const planHeal = defineTool({
   text: (output) => {
     // By the preset it is a plan.
     const plan = output as HealPlan;
+    const { service, steps, blocked, expires_at } = plan;
     return [
       `${said(plan.summary)} Risk: ${plan.risk}.`,
       ...planLines(plan),
-      ...(plan.steps.length === 0
-        ? []
-        : [
-            `Next: if this is right, call heal with name: ${JSON.stringify(plan.service)} and plan_id: ${JSON.stringify(plan.id)}, before ${moment(plan.expires_at)}.`,
-          ]),
+      ...(steps.length > 0
+        ? [`The plan can be applied until ${moment(expires_at)}, unless its facts change before.`]
+        : []),
+      ...(steps.length === 0 && blocked.length > 0
+        ? [
+            `upkeep may do nothing about it: report what is blocked, and what would allow or help it. ${service} is tried again by itself.`,
+          ]
+        : []),
     ].join('\n');
+  },
+  next: (output) => {
+    const { id: plan_id, service: name, steps } = output as HealPlan;
+    return steps.length === 0 ? null : { operation: 'service.heal', input: { name, plan_id } };
   },
 });
 
@@ -42,11 +50,10 @@ export const heal = defineTool({
   operation: 'service.heal',
   title: 'Heal a service by a plan',
   description:
-    'Apply a plan of plan_heal by its plan_id, and verify with a fresh look whether the service is well. It is refused, and nothing is done, where the facts have changed since: then call plan_heal again. Waits for the service to become well, for timeout ms at most.',
-  hidden: ['dry_run', 'confirm'],
-  required: ['plan_id'],
+    'Apply a plan of plan_heal by its plan_id, and verify with a fresh look whether the service is well: the answer proves it, no other call is needed for that. It is refused, and nothing is done, where the plan has expired or the facts have changed since: then call plan_heal again. With confirm: true in place of plan_id it does whatever the plan is now, unseen. Waits for the service to become well, for timeout ms at most.',
+  hidden: ['dry_run'],
   defaults: { timeout: 45_000 },
-  confirmed_by: 'plan_id',
+  confirmed_by: 'plan',
   waits: true,
   output: healResultSchema,
   untrusted: ['plan.facts[].value', 'plan.steps[].target.command', 'events[].message', 'events[].evidence'],
@@ -60,8 +67,18 @@ export const heal = defineTool({
       ),
       ...planLines(plan),
       ...(events.length === 0 ? [] : ['What happened:', ...events.slice(-TOLD).map(eventLine)]),
-      ...(outcome === 'not_healed' ? [`Next: diagnose with name: ${JSON.stringify(plan.service)}.`] : []),
     ].join('\n');
+  },
+  next: (output) => {
+    const { outcome, plan } = output as HealResult;
+    // Where nothing could be done, nothing new is to be learnt.
+    const tried = outcome === 'not_healed' && plan.steps.length > 0;
+    return tried ? { operation: 'service.why', input: { name: plan.service } } : null;
+  },
+  instead: ({ code, issues }, { name }) => {
+    const about_plan = issues.some(({ path }) => path.startsWith('plan_id'));
+    const again = code === 'conflict' || (code === 'not_found' && about_plan);
+    return again ? { operation: 'service.heal', input: { name, dry_run: true } } : null;
   },
 });
 
