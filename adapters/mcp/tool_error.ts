@@ -19,8 +19,11 @@ export function errorAnswer(
   const { code, message, issues, suggestion } = error;
   const call = tool.instead?.(error, input as never) ?? null;
   const next = call === null ? null : toolCall(call, tools);
+  // An agent knows the tool by its own name.
+  const called = `${tool.operation}: `;
+  const about = message.startsWith(called) ? message.slice(called.length) : message;
   const lines = [
-    `${code}: ${message}.`.replace(/([.?!])\.$/, '$1'),
+    `${code}: ${about}.`.replace(/([.?!])\.$/, '$1'),
     ...(next === null ? nextSteps(error, tool) : [nextLine(next)]),
   ];
   return {

@@ -1,7 +1,7 @@
 /**
  * Tools that heal: a plan that changes nothing, and its application.
  */
-import type { HealPlan, HealResult } from '../../../core/heal/heal_control.ts';
+import type { ActionVerification, HealPlan, HealResult } from '../../../core/heal/heal_control.ts';
 import { healPlanSchema, healResultSchema } from '../../../core/operation/heal_schemas.ts';
 import { defineTool } from '../tool.ts';
 import { eventLine, moment, said } from '../words.ts';
@@ -26,14 +26,17 @@ export const planHeal = defineTool({
     const plan = output as HealPlan;
     const { service, steps, blocked, expires_at } = plan;
     return [
-      `${said(plan.summary)} Risk: ${plan.risk}.`,
+      // What the steps say need not be said twice.
+      steps.length + blocked.length === 0
+        ? `${said(plan.summary)}.`
+        : `${service}: ${steps.length} ${steps.length === 1 ? 'step' : 'steps'}, ${blocked.length} blocked; risk: ${plan.risk} (${RISKS_IN_WORDS[plan.risk]}).`,
       ...planLines(plan),
       ...(steps.length > 0
         ? [`The plan can be applied until ${moment(expires_at)}, unless its facts change before.`]
         : []),
       ...(steps.length === 0 && blocked.length > 0
         ? [
-            `upkeep may do nothing about it: report what is blocked, and what would allow or help it. ${service} is tried again by itself.`,
+            'upkeep may do nothing about it: report what is blocked, and what would allow or help it. Once that is done, list shows whether it came up by itself, and plan_heal what is left to do.',
           ]
         : []),
     ].join('\n');
@@ -60,11 +63,8 @@ export const heal = defineTool({
   text: (output) => {
     const { outcome, plan, verification, events } = output as HealResult;
     return [
-      `${plan.service}: ${outcome}. ${said(verification.message)}`,
-      ...verification.actions.map(
-        ({ action, well, phase, message }) =>
-          `  ${action}: ${well ? 'well' : 'not well'}, ${phase}: ${said(message)}`,
-      ),
+      `${plan.service}: ${outcome}. ${said(verification.message)} (looked at ${moment(verification.checked_at)}).`,
+      ...verification.actions.map(proofLine),
       ...planLines(plan),
       ...(events.length === 0 ? [] : ['What happened:', ...events.slice(-TOLD).map(eventLine)]),
     ].join('\n');
@@ -81,6 +81,24 @@ export const heal = defineTool({
     return again ? { operation: 'service.heal', input: { name, dry_run: true } } : null;
   },
 });
+
+const RISKS_IN_WORDS: Readonly<Record<HealPlan['risk'], string>> = {
+  none: 'nothing is done',
+  low: 'only what is down is started',
+  medium: 'a process of the service that runs is stopped and started again',
+  high: 'a process of somebody else is stopped',
+};
+
+/** `main: well: pid 4711, healthy, tcp:8080 held by: own`. */
+function proofLine({ action, well, phase, health, pid, claims }: ActionVerification): string {
+  const found = [
+    phase,
+    ...(pid === null ? [] : [`pid ${pid}`]),
+    ...(health === 'unknown' ? [] : [health]),
+    ...claims.map(({ claim, held_by }) => `${claim} held by: ${held_by}`),
+  ];
+  return `  ${action}: ${well ? 'well' : 'not well'}: ${found.join(', ')}`;
+}
 
 function planLines({ steps, blocked }: HealPlan): string[] {
   return [

@@ -5,7 +5,7 @@ import type { InputOf, OutputOf } from '../../../core/operation/table.ts';
 import type { ServiceView } from '../../../core/supervisor/control.ts';
 import type { NextCall } from '../../../core/supervisor/next_step.ts';
 import { defineTool } from '../tool.ts';
-import { isWell, serviceLines, whyLines } from '../words.ts';
+import { isWell, noteLines, said, serviceLines, whyLines } from '../words.ts';
 
 /** How long a command waits where the caller does not say, ms: well within what clients wait for an answer. */
 const WAIT = 30_000;
@@ -67,7 +67,9 @@ export const diagnose = defineTool({
   untrusted: ['actions[].log_tail', 'actions[].message', 'actions[].evidence', 'actions[].events[].message'],
   text: (why) =>
     [
-      `${why.service} is ${why.state} (wanted ${why.wanted}). ${why.summary}`,
+      // Of a single action its own line says it.
+      `${why.service} is ${why.state} (wanted ${why.wanted}).${why.actions.length === 1 ? '' : ` ${said(why.summary)}`}`,
+      ...noteLines(why.notes),
       ...why.actions.flatMap((action) => whyLines(why.service, action)),
     ].join('\n'),
   calls: ['next', 'notes[].next', 'actions[].next', 'actions[].notes[].next'],
