@@ -54,10 +54,19 @@ export async function explainJob(runtime: JobRuntime, ports: ExplainPorts): Prom
     chain: chainOf(events, why.code, store),
     health: watch.health(job.id),
     checks,
-    log_tail: logs.tail(runtime.log, incarnationOf(job, why), LINES).map((line) => access.redact(line)),
+    log_tail: lastLines(logs, runtime, incarnationOf(job, why)).map((line) => access.redact(line)),
     survivors,
     in_the_way,
   });
+}
+
+/** A log that cannot be read is no reason to say nothing at all. */
+function lastLines(logs: Logs, { log }: JobRuntime, incarnation: number): readonly string[] {
+  try {
+    return logs.tail(log, incarnation, LINES);
+  } catch {
+    return [];
+  }
 }
 
 /** What stands in the way of its next start, where it waits for that; else null. */
