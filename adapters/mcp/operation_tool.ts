@@ -10,11 +10,12 @@ import { mcpActor } from '../http/client_actor.ts';
 import { ANSWER_LIMIT, bounded, clip, fitting, TEXT_LIMIT } from './bounds.ts';
 import { userAgrees } from './elicitation.ts';
 import type { Call, JsonObject, ToolAnswer } from './face.ts';
+import { type ToolCall, toolCall, withToolCalls } from './next_call.ts';
 import type { Port, PortContext, Rights } from './port.ts';
 import type { Tool } from './tool.ts';
 import { declined, errorAnswer, notConfirmed } from './tool_error.ts';
 import { confirmation } from './tool_schema.ts';
-import { eventLine } from './words.ts';
+import { eventLine, nextLine } from './words.ts';
 
 /**
  * Whether a tool is there for callers with these rights.
@@ -28,31 +29,39 @@ export function isAllowed(tool: Tool, { scope, read_only }: Rights, input: unkno
   return SCOPES.indexOf(scope) >= SCOPES.indexOf(rehearsal ?? operation.scope);
 }
 
-/** Calls a tool. Whatever goes wrong is an answer that says so, and what to do next. */
+/**
+ * Calls a tool. Whatever goes wrong is an answer that says so, and what to do next.
+ *
+ * @param tools every tool: an answer names others.
+ */
 export async function callOperationTool(
   tool: Tool,
   args: JsonObject,
   call: Call,
   port: Port,
+  tools: readonly Tool[],
 ): Promise<ToolAnswer> {
   const context: PortContext = { actor: mcpActor(call.client), signal: call.signal };
+  let input: JsonObject = args;
   try {
     const asked = { ...args, ...tool.preset };
-    if (!isAllowed(tool, await port.rights(context), asked)) {
+    const rights = await port.rights(context);
+    if (!isAllowed(tool, rights, asked)) {
       await port.refuse(tool.operation, asked, context);
     }
-    const { input, confirmed } = inputOf(tool, args);
+    const taken = inputOf(tool, args);
+    input = taken.input;
     checkedInput(tool.operation, input);
     if (confirmation(tool) !== null && input['dry_run'] !== true) {
-      if (!confirmed) return notConfirmed(tool);
+      if (!taken.confirmed) return notConfirmed(tool, input, tools);
       if (!(await userAgrees(tool, input, call))) return declined(tool);
     }
     const output = await tellingProgress(tool, input, call, port, context, () =>
       port.call(tool.operation, input, context),
     );
-    return answer(tool, input, output as JsonObject);
+    return answer(tool, input, output as JsonObject, tools, rights);
   } catch (error) {
-    if (error instanceof OperationError) return errorAnswer(error, tool);
+    if (error instanceof OperationError) return errorAnswer(error, tool, input, tools);
     throw error;
   }
 }
@@ -66,11 +75,11 @@ function inputOf(tool: Tool, args: JsonObject): { input: JsonObject; confirmed: 
   for (const name of tool.required ?? []) {
     if (!(name in given)) throw invalid(name, 'is required', 'required');
   }
-  let confirmed = true;
-  if (confirmation(tool) === 'confirm') {
-    confirmed = given['confirm'] === true;
-    delete given['confirm'];
-  }
+  const how = confirmation(tool);
+  const confirmed = how === null || given['confirm'] === true || (how === 'plan' && 'plan_id' in given);
+  if (how === 'confirm') delete given['confirm'];
+  // What would be done, so that the rest can be checked before anybody is asked to confirm it.
+  if (how === 'plan' && !confirmed) given['confirm'] = true;
   const input: Record<string, unknown> = { ...tool.defaults, ...given, ...tool.preset };
   for (const [name, most] of Object.entries<number>({ ...tool.most })) {
     const value = input[name];
@@ -119,17 +128,42 @@ async function tellingProgress<T>(
   }
 }
 
-function answer(tool: Tool, input: JsonObject, output: JsonObject): ToolAnswer {
+function answer(
+  tool: Tool,
+  input: JsonObject,
+  output: JsonObject,
+  tools: readonly Tool[],
+  rights: Rights,
+): ToolAnswer {
+  const allowed = tools.filter((other) => isAllowed(other, rights));
   const { output: cut, left_out } = cutList(tool, input, output);
   const { value, shortened } = bounded(cut, ANSWER_LIMIT);
   const lines = [tool.text(value as never, input as never)];
   if (left_out > 0) lines.push(`${left_out} items did not fit into this answer and were left out.`);
   if (shortened) lines.push('Long texts and lists in this answer were shortened.');
+  const following = tool.next?.(output as never, input as never) ?? null;
+  const next = following === null ? null : toolCall(following, allowed);
+  // What to do next is never what is cut off.
+  const text = [clip(lines.join('\n'), TEXT_LIMIT)];
+  if (next !== null) text.push(nextLine(next));
+  else if (following !== null) text.push(...forbiddenLine(toolCall(following, tools)));
   return {
-    content: [{ type: 'text', text: clip(lines.join('\n'), TEXT_LIMIT) }],
-    structuredContent: tool.untrusted === undefined ? value : { ...value, untrusted: tool.untrusted },
+    content: [{ type: 'text', text: text.join('\n') }],
+    structuredContent: {
+      ...withToolCalls(value, tool.calls ?? [], allowed),
+      ...(next === null ? {} : { next }),
+      ...(tool.untrusted === undefined ? {} : { untrusted: tool.untrusted }),
+    },
     ...(shortened || left_out > 0 ? { _meta: { 'upkeep/shortened': true } } : {}),
   };
+}
+
+/** Says that the tool is there for others. */
+function forbiddenLine(call: ToolCall | null): string[] {
+  if (call === null) return [];
+  return [
+    `Next: ${call.tool} would follow, which is more than you may do here: report what you found and what you would have done.`,
+  ];
 }
 
 /** A list without what does not fit; the cursor says where to go on. */

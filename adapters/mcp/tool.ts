@@ -3,7 +3,9 @@
  * in `operation_tool.ts`.
  */
 import type * as v from 'valibot';
+import type { OperationError } from '../../core/operation/error.ts';
 import type { CallName, InputOf, OutputOf } from '../../core/operation/table.ts';
+import type { NextCall } from '../../core/supervisor/next_step.ts';
 
 /** A tool over the operation `N`. */
 export interface Tool<N extends CallName = CallName> {
@@ -27,16 +29,25 @@ export interface Tool<N extends CallName = CallName> {
   readonly required?: readonly (keyof InputOf<N> & string)[];
   /** True where the presets make a command one that changes nothing. */
   readonly dry?: boolean;
-  /** How the caller says that it means it; a destructive tool has `confirm: true` unless it says otherwise. */
-  readonly confirmed_by?: 'confirm' | 'plan_id';
+  /**
+   * How the caller says that it means it: a destructive tool takes `confirm: true`, unless the operation itself knows
+   * plans.
+   */
+  readonly confirmed_by?: 'confirm' | 'plan';
   /** Whether it may wait for a service, and tells how that goes meanwhile. */
   readonly waits?: boolean;
   /** Where its answer holds text that programs wrote, as paths such as `items[].message`. */
   readonly untrusted?: readonly string[];
   /** How a list that is too large is cut. */
   readonly list?: ListCut;
-  /** The answer in a few lines. */
+  /** Where its answer names calls, as paths such as `actions[].next`: they are made into calls of tools. */
+  readonly calls?: readonly string[];
+  /** The answer in a few lines. What to call next is said behind it. */
   text(output: OutputOf<N>, input: InputOf<N>): string;
+  /** What an agent should call next, once it has this answer; null where nothing has to follow. */
+  next?(output: OutputOf<N>, input: InputOf<N>): NextCall | null;
+  /** What to call where it has failed; null where the common advice is the best there is. */
+  instead?(error: OperationError, input: InputOf<N>): NextCall | null;
 }
 
 /** How a list is cut where it is too large. */

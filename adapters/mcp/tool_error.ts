@@ -3,14 +3,29 @@
  */
 import type { OperationError } from '../../core/operation/error.ts';
 import { nearest } from '../../core/spec/nearest.ts';
-import type { ToolAnswer } from './face.ts';
+import type { JsonObject, ToolAnswer } from './face.ts';
+import { toolCall } from './next_call.ts';
 import type { Tool } from './tool.ts';
-import { argumentNames } from './tool_schema.ts';
+import { argumentNames, confirmation } from './tool_schema.ts';
+import { nextLine } from './words.ts';
 
-/** An answer that says what failed. */
-export function errorAnswer(error: OperationError, tool: Tool): ToolAnswer {
+/** An answer that says what failed, and which of `tools` to call next. */
+export function errorAnswer(
+  error: OperationError,
+  tool: Tool,
+  input: JsonObject,
+  tools: readonly Tool[],
+): ToolAnswer {
   const { code, message, issues, suggestion } = error;
-  const lines = [`${code}: ${message}.`.replace(/([.?!])\.$/, '$1'), ...nextSteps(error, tool)];
+  const call = tool.instead?.(error, input as never) ?? null;
+  const next = call === null ? null : toolCall(call, tools);
+  // An agent knows the tool by its own name.
+  const called = `${tool.operation}: `;
+  const about = message.startsWith(called) ? message.slice(called.length) : message;
+  const lines = [
+    `${code}: ${about}.`.replace(/([.?!])\.$/, '$1'),
+    ...(next === null ? nextSteps(error, tool) : [nextLine(next)]),
+  ];
   return {
     isError: true,
     content: [{ type: 'text', text: lines.join('\n') }],
@@ -21,16 +36,27 @@ export function errorAnswer(error: OperationError, tool: Tool): ToolAnswer {
         message,
         ...(issues.length > 0 ? { issues } : {}),
         ...(suggestion !== null ? { suggestion } : {}),
+        ...(next !== null ? { next } : {}),
       },
     },
   };
 }
 
-/** The answer to a destructive call without `confirm: true`. */
-export function notConfirmed(tool: Tool): ToolAnswer {
+/** The answer to a destructive call that does not say that it is meant. */
+export function notConfirmed(tool: Tool, input: JsonObject, tools: readonly Tool[]): ToolAnswer {
+  const sure = `if you are sure that this is wanted, call ${tool.name} again with confirm: true.`;
+  const { name } = input;
+  const plan =
+    confirmation(tool) === 'plan'
+      ? toolCall({ operation: tool.operation, input: { name, dry_run: true } }, tools)
+      : null;
   return refusal(
     'not_confirmed',
-    `Nothing was done: ${tool.name} may interrupt what works. Next: if you are sure that this is wanted, call ${tool.name} again with confirm: true.`,
+    `Nothing was done: ${tool.name} may interrupt what works. ${
+      plan === null
+        ? `Next: ${sure}`
+        : `${nextLine(plan)} It shows what would be done, and gives the plan_id for ${tool.name}. Or ${sure}`
+    }`,
   );
 }
 

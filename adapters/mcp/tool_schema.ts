@@ -6,6 +6,7 @@ import type * as v from 'valibot';
 import type { Operation } from '../../core/operation/operation.ts';
 import { OPERATIONS } from '../../core/operation/table.ts';
 import type { JsonObject, ToolListing } from './face.ts';
+import { TOOL_CALL_SCHEMA, withToolCallSchemas } from './next_call.ts';
 import type { Tool } from './tool.ts';
 import { UNTRUSTED_NOTE } from './untrusted.ts';
 
@@ -31,8 +32,8 @@ export function isDestructive(tool: Tool): boolean {
   return !isReadOnly(tool) && OPERATIONS[tool.operation].destructive;
 }
 
-/** The field by which the caller of a destructive tool says that it means it; null for any other tool. */
-export function confirmation(tool: Tool): 'confirm' | 'plan_id' | null {
+/** How the caller of a destructive tool says that it means it; null for any other tool. */
+export function confirmation(tool: Tool): 'confirm' | 'plan' | null {
   return isDestructive(tool) ? (tool.confirmed_by ?? 'confirm') : null;
 }
 
@@ -91,13 +92,17 @@ function inputSchema(tool: Tool): JsonObject {
 
 function outputSchema(tool: Tool): JsonObject {
   const schema = converted(tool.output ?? OPERATIONS[tool.operation].output);
-  if (tool.untrusted === undefined) return { ...schema };
   const untrusted = { type: 'array', items: { type: 'string' }, description: UNTRUSTED_NOTE };
-  return {
+  const said = {
     ...schema,
-    properties: { ...schema.properties, untrusted },
-    required: [...(schema.required ?? []), 'untrusted'],
+    properties: {
+      ...schema.properties,
+      ...(tool.next === undefined ? {} : { next: TOOL_CALL_SCHEMA }),
+      ...(tool.untrusted === undefined ? {} : { untrusted }),
+    },
+    required: [...(schema.required ?? []), ...(tool.untrusted === undefined ? [] : ['untrusted'])],
   };
+  return withToolCallSchemas(said, tool.calls ?? []);
 }
 
 /** What cannot be said in JSON Schema is checked by the operation all the same. */

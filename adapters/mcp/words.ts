@@ -3,7 +3,9 @@
  */
 import type { EventRecord } from '../../core/store/records.ts';
 import type { ActionView, ActionWhy, HolderView, ServiceView } from '../../core/supervisor/control.ts';
+import type { WhyNote } from '../../core/supervisor/notes.ts';
 import { clip } from './bounds.ts';
+import type { ToolCall } from './next_call.ts';
 import { fenced } from './untrusted.ts';
 
 /** How much of what a program may have had a say in stands in a line of ours, in characters. */
@@ -17,6 +19,13 @@ export function said(text: string): string {
 /** A moment, ms since the epoch, as text. */
 export function moment(time: number): string {
   return new Date(time).toISOString();
+}
+
+/** `Next: call plan_heal with {"name":"web"}.` */
+export function nextLine({ tool, arguments: args }: ToolCall): string {
+  return Object.keys(args).length === 0
+    ? `Next: call ${tool}.`
+    : `Next: call ${tool} with ${JSON.stringify(args)}.`;
 }
 
 /** `web: retrying (wanted up)`, and a line for each of its actions. */
@@ -42,15 +51,18 @@ export function isWell({ wanted, state }: ServiceView): boolean {
   return wanted === 'up' ? state === 'up' : state === 'down';
 }
 
-/** Why one action is where it is, with the last lines of its log. */
+/** Evidence that is a moment, ms since the epoch. */
+const MOMENTS: ReadonlySet<string> = new Set(['since', 'started_at', 'finished_at', 'next_attempt_at']);
+
+/** Why one action is where it is, what led there, and the last lines of its log. */
 export function whyLines(service: string, action: ActionWhy): string[] {
   return [
     '',
     `${action.action}: ${action.phase}. ${action.code} (${action.confidence}): ${said(action.message)}`,
-    ...Object.entries(action.evidence).map(
-      ([key, value]) => `  ${key}: ${said(JSON.stringify(value) ?? '')}`,
-    ),
+    ...Object.entries(action.evidence).flatMap(([key, value]) => evidenceLine(key, value)),
     ...(action.next_step === '' ? [] : [`  next step: ${said(action.next_step)}`]),
+    ...noteLines(action.notes),
+    ...(action.events.length === 0 ? [] : ['  what led there:', ...action.events.map(chainLine)]),
     ...(action.log_tail.length === 0
       ? []
       : [
@@ -60,6 +72,25 @@ export function whyLines(service: string, action: ActionWhy): string[] {
           ),
         ]),
   ];
+}
+
+/** What is not known, and the advice that is given as the next step, is no evidence in words. */
+function evidenceLine(key: string, value: unknown): string[] {
+  if (value === null || value === undefined || key === 'next') return [];
+  const shown = typeof value === 'number' && MOMENTS.has(key) ? moment(value) : JSON.stringify(value);
+  return [`  ${key}: ${said(shown)}`];
+}
+
+/** Notes, each with what to do about it. */
+export function noteLines(notes: readonly WhyNote[]): string[] {
+  return notes.map(
+    ({ code, message, time, next_step }) =>
+      `  note: ${moment(time)} ${code}: ${said(message)} (${said(next_step)})`,
+  );
+}
+
+function chainLine(event: EventRecord): string {
+  return `    ${eventLine(event)}`;
 }
 
 /** `#12 2026-11-24T03:12:04.000Z shop/web running → retrying EXITED exited with code 3`. */

@@ -38,7 +38,8 @@ export async function lookAtService(service: ServiceRuntime, ports: LookPorts): 
   return { service: service.row.name, wanted: wantedOf(service), actions };
 }
 
-async function lookAtAction(runtime: JobRuntime, ports: LookPorts): Promise<ActionFacts> {
+/** Looks at one action. */
+export async function lookAtAction(runtime: JobRuntime, ports: LookPorts): Promise<ActionFacts> {
   for (let looks = 1; ; looks++) {
     const before = keyOf(runtime.job);
     const facts = await lookOnce(runtime, ports);

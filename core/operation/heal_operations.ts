@@ -67,7 +67,9 @@ export const serviceHeal = defineCall({
       return await control.heal.apply(name, request, context.actor, timeout);
     } catch (error) {
       if (!(error instanceof HealRefused)) throw error;
-      throw new OperationError(CODES[error.refusal], error.message, { issues: issuesOf(error) });
+      throw new OperationError(CODES[error.refusal], error.message, {
+        issues: issuesOf(error, plan_id),
+      });
     }
   },
 });
@@ -80,8 +82,10 @@ const CODES = {
   busy: 'conflict',
 } as const satisfies Record<HealRefusal, OperationErrorCode>;
 
-/** Each fact that has changed, as a fault of the plan that was given. */
-function issuesOf({ changes }: HealRefused): InputIssue[] {
+/** What is wrong with the plan that was given: each fact that has changed, or the plan itself. */
+function issuesOf({ refusal, message, changes }: HealRefused, plan_id: string | undefined): InputIssue[] {
+  if (plan_id === undefined) return [];
+  if (changes.length === 0) return [{ path: 'plan_id', rule: refusal, message, value: plan_id }];
   return changes.map(({ name, before, after }) => ({
     path: `plan_id.facts.${name}`,
     rule: 'changed',

@@ -9,7 +9,7 @@ import { redactedCheck } from '../access/redacted.ts';
 import { Redactor, secretsOf } from '../access/redactor.ts';
 import { Tokens } from '../access/tokens.ts';
 import { Healer } from '../heal/healer.ts';
-import { lookAtService } from '../heal/observe.ts';
+import { type LookPorts, lookAtAction, lookAtService } from '../heal/observe.ts';
 import { Agenda } from '../host/agenda.ts';
 import type { Reason } from '../job/reason.ts';
 import { Logs } from '../log/mod.ts';
@@ -227,16 +227,16 @@ export function assemble(
 
   const spec = new SpecInForce({ options, plugins, probes, notifications, redactor, fleet, loop }, first);
 
+  const looks: LookPorts = {
+    host,
+    world,
+    watch,
+    reclaimTarget: (runtime) => effects.reclaimTarget(runtime),
+  };
   const heal = new Healer({
     clock,
     service: (name) => fleet.service(name),
-    look: (service) =>
-      lookAtService(service, {
-        host,
-        world,
-        watch,
-        reclaimTarget: (runtime) => effects.reclaimTarget(runtime),
-      }),
+    look: (service) => lookAtService(service, looks),
     checks: (job_id) => watch.checks(job_id),
     tell: (service, told, origin) => fleet.mend(service, told, origin),
     record: (event) => commit({ events: [event] })[0],
@@ -246,6 +246,7 @@ export function assemble(
 
   const supervisor = new Supervisor({
     heal,
+    look: (runtime) => lookAtAction(runtime, looks),
     standing,
     host,
     store,

@@ -2,6 +2,7 @@
  * A running upkeep: answers the faces from what the fleet, the store and the logs know.
  */
 import type { AccessControl } from '../access/access_control.ts';
+import type { ActionFacts } from '../heal/facts.ts';
 import type { HealControl } from '../heal/heal_control.ts';
 import type { Host } from '../host/host.ts';
 import { atRest, type Job } from '../job/job.ts';
@@ -62,6 +63,7 @@ export interface SupervisorParts {
   readonly plugins: PluginHost;
   readonly access: AccessControl;
   readonly heal: HealControl;
+  look(runtime: JobRuntime): Promise<ActionFacts>;
   readonly standing: StandingNotes;
   readonly about: Omit<DaemonHealth, 'status' | 'store' | 'read_only'>;
   readonly spec: SpecControl;
@@ -184,7 +186,7 @@ export class Supervisor implements Control {
   async why(name: string): Promise<Why> {
     const { fleet, standing, watch } = this.#parts;
     const service = fleet.service(name);
-    const actions = service.jobs.map((runtime) => explainJob(runtime, this.#parts));
+    const actions = await Promise.all(service.jobs.map((runtime) => explainJob(runtime, this.#parts)));
     return explainService(name, wantedOf(service), stateOf(service, watch), actions, standing.notes(name));
   }
 

@@ -1,6 +1,7 @@
 /**
  * "Why is this service as it is": the answer, from facts. Pure.
  */
+import type { Obstruction } from '../heal/in_the_way.ts';
 import type { CheckState } from '../health/health_watch.ts';
 import { presentReason } from '../health/illness.ts';
 import type { Health } from '../health/verdict.ts';
@@ -29,11 +30,13 @@ export interface ActionFacts {
   readonly log_tail: readonly string[];
   /** Who is still there of an incarnation that is being stopped. */
   readonly survivors: readonly { readonly pid: number; readonly command: string }[];
+  /** What stands in the way of its next start, as just seen; null where it does not wait for one. */
+  readonly in_the_way: readonly Obstruction[] | null;
 }
 
 /** Explains one action. */
 export function explainAction(facts: ActionFacts): ActionWhy {
-  const { job, process, chain, checks, log_tail, survivors } = facts;
+  const { job, process, chain, checks, log_tail, survivors, in_the_way } = facts;
   const why = presentReason(job, checks);
   const subject = { service: job.service, action: job.action, process };
   const confidence =
@@ -44,7 +47,7 @@ export function explainAction(facts: ActionFacts): ActionWhy {
     phase: job.phase,
     health: facts.health,
     code: why.code,
-    message: describe(job, why),
+    message: `${describe(job, why)}${seenNow(why, in_the_way)}`,
     // What the reason itself rests on comes last: after a restart the job's own fields are about the next incarnation.
     evidence: {
       since: chain.at(-1)?.time ?? null,
@@ -58,6 +61,7 @@ export function explainAction(facts: ActionFacts): ActionWhy {
       next_attempt_at: job.phase === 'retrying' ? job.next_attempt_at : null,
       ...(survivors.length === 0 ? {} : { survivors }),
       ...(checks.length === 0 ? {} : { checks: checks.map(checkView) }),
+      ...(in_the_way === null ? {} : { in_the_way }),
       ...why.evidence,
     },
     confidence,
@@ -93,6 +97,26 @@ function describe(job: Job, why: Reason): string {
     default:
       return why.message;
   }
+}
+
+/** Found by a try that something was in the way of. */
+const OBSTRUCTED: ReadonlySet<ReasonCode> = new Set([
+  'PORT_HELD',
+  'SOCKET_HELD',
+  'SOCKET_NOT_A_SOCKET',
+  'PIDFILE_HELD',
+  'COMMAND_NOT_FOUND',
+  'SPAWN_FAILED',
+]);
+
+/** What a look adds to what the last try has found. */
+function seenNow(why: Reason, in_the_way: readonly Obstruction[] | null): string {
+  if (in_the_way === null) return '';
+  const last = (why.evidence['last_failure'] as Reason | undefined) ?? why;
+  if (OBSTRUCTED.has(last.code))
+    return in_the_way.length > 0 ? '' : '; nothing of that is in its way any more';
+  if (in_the_way.length === 0) return '';
+  return `; by now there is in its way: ${in_the_way.map(({ message }) => message).join('; ')}`;
 }
 
 /** The message of a reason that another one carries in its evidence. */

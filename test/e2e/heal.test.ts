@@ -112,10 +112,9 @@ describe('a stranger on the port', () => {
     const pid = await strangers.listen(port);
 
     const shown = await plan();
-    // The PID file of the incarnation that has failed is still there, as reclaim itself would find it.
-    expect(kinds(shown)).toEqual(['remove_pid_file', 'stop_process', 'start']);
+    expect(kinds(shown)).toEqual(['stop_process', 'start']);
     expect(shown.risk).toBe('high');
-    expect(shown.steps[1]).toMatchObject({
+    expect(shown.steps[0]).toMatchObject({
       action: 'main',
       target: { type: 'process', identity: { pid } },
       destructive: true,
@@ -327,9 +326,7 @@ describe('upkeep heal', () => {
 
     const shown = await sandbox.cli('heal', 'web', '--dry-run');
     expect(shown).toMatchObject({ code: 0, stderr: '' });
-    expect(shown.stdout).toMatch(
-      /^web {2}risk low\n {2}1\. main: remove the stale PID file .*\n {2}2\. main: start main now/,
-    );
+    expect(shown.stdout).toMatch(/^web {2}risk low\n {2}1\. main: start main now/);
     const nobody = await sandbox.cli('heal', 'web');
     expect(nobody).toMatchObject({ code: 2, stderr: expect.stringContaining('--yes') });
 

@@ -3,8 +3,9 @@
  */
 import type { InputOf, OutputOf } from '../../../core/operation/table.ts';
 import type { ServiceView } from '../../../core/supervisor/control.ts';
+import type { NextCall } from '../../../core/supervisor/next_step.ts';
 import { defineTool } from '../tool.ts';
-import { isWell, serviceLines, whyLines } from '../words.ts';
+import { isWell, noteLines, said, serviceLines, whyLines } from '../words.ts';
 
 /** How long a command waits where the caller does not say, ms: well within what clients wait for an answer. */
 const WAIT = 30_000;
@@ -36,8 +37,11 @@ export const list = defineTool({
       ...(next_cursor === null
         ? []
         : [`There are more: call list again with cursor: ${JSON.stringify(next_cursor)}.`]),
-      ...(ill.length === 0 ? [] : [`Next: diagnose with name: ${JSON.stringify(ill[0]?.name)}.`]),
     ].join('\n');
+  },
+  next: ({ items }) => {
+    const ill = items.find((service) => !isWell(service));
+    return ill === undefined ? null : whyCall(ill.name);
   },
 });
 
@@ -50,6 +54,7 @@ export const inspect = defineTool({
     'Show one service: its state, and for each of its actions the phase, pid, job id, health checks, restart_count and the reason why it is there. Use it to verify that something worked. For causes and evidence call diagnose; for output call read_logs.',
   untrusted: SAID_BY_SERVICE,
   text: (service) => serviceLines(service).join('\n'),
+  next: (service) => (isWell(service) ? null : whyCall(service.name)),
 });
 
 /** Why it is so. */
@@ -62,9 +67,13 @@ export const diagnose = defineTool({
   untrusted: ['actions[].log_tail', 'actions[].message', 'actions[].evidence', 'actions[].events[].message'],
   text: (why) =>
     [
-      `${why.service} is ${why.state} (wanted ${why.wanted}). ${why.summary}`,
+      // Of a single action its own line says it.
+      `${why.service} is ${why.state} (wanted ${why.wanted}).${why.actions.length === 1 ? '' : ` ${said(why.summary)}`}`,
+      ...noteLines(why.notes),
       ...why.actions.flatMap((action) => whyLines(why.service, action)),
     ].join('\n'),
+  calls: ['next', 'notes[].next', 'actions[].next', 'actions[].notes[].next'],
+  next: (why) => why.next,
 });
 
 /** Up. */
@@ -78,6 +87,7 @@ export const start = defineTool({
   waits: true,
   untrusted: SAID_BY_SERVICE.map((path) => `service.${path}`),
   text: outcome,
+  next: afterwards,
 });
 
 /** Down. */
@@ -91,6 +101,7 @@ export const stop = defineTool({
   waits: true,
   untrusted: SAID_BY_SERVICE.map((path) => `service.${path}`),
   text: outcome,
+  next: afterwards,
 });
 
 /** Anew. */
@@ -104,13 +115,13 @@ export const restart = defineTool({
   waits: true,
   untrusted: SAID_BY_SERVICE.map((path) => `service.${path}`),
   text: outcome,
+  next: afterwards,
 });
 
 function outcome(
   { service, settled }: OutputOf<'service.start'>,
   { timeout = WAIT }: InputOf<'service.start'>,
 ): string {
-  const name = JSON.stringify(service.name);
   const well = isWell(service);
   return [
     settled === null
@@ -119,7 +130,14 @@ function outcome(
         ? `${service.name} is ${service.state}, as wanted.`
         : `${service.name} is ${service.state} and not ${service.wanted}${settled ? '' : ` after ${timeout} ms; it goes on in the background`}.`,
     ...serviceLines(service),
-    ...(settled === null ? [`Next: inspect with name: ${name}.`] : []),
-    ...(settled !== null && !well ? [`Next: diagnose with name: ${name}.`] : []),
   ].join('\n');
+}
+
+function afterwards({ service, settled }: OutputOf<'service.start'>): NextCall | null {
+  if (settled === null) return { operation: 'service.get', input: { name: service.name } };
+  return isWell(service) ? null : whyCall(service.name);
+}
+
+function whyCall(name: string): NextCall {
+  return { operation: 'service.why', input: { name } };
 }

@@ -33,6 +33,7 @@ export const applySpec = defineTool({
   description:
     'Replace what the service file says as a whole, and take it over: new services are started, those that are gone are stopped, changed ones are restarted where they must be. Always call it with dry_run: true first, which changes nothing, and look at what it would do; then with confirm: true. What is left out of spec is removed.',
   text: change,
+  next: ({ applied }) => (applied ? { operation: 'service.list', input: {} } : null),
 });
 
 function change({ added, removed, changed, unchanged, applied }: OutputOf<'spec.apply'>): string {
@@ -48,7 +49,7 @@ function change({ added, removed, changed, unchanged, applied }: OutputOf<'spec.
     ),
     ...named('unchanged', unchanged),
     ...(applied
-      ? ['Next: list shows whether everything is up.']
+      ? []
       : ['Next: if this is right, call apply_spec again with confirm: true and without dry_run.']),
   ].join('\n');
 }

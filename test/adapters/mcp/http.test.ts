@@ -40,7 +40,7 @@ async function serve(options: Partial<McpHttpOptions> = {}): Promise<{ url: URL;
       http.handle(request, { face, key: request.headers.get('authorization') ?? 'owner' }),
     ),
   );
-  // On a slow machine a client would send on a connection that is hung up on at that moment.
+  // Client and server share a process here: it may be busy for longer than a connection is kept that nobody uses.
   server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   ends.push(() => {

@@ -8,12 +8,15 @@ import { localPort, type Rights } from '../../../adapters/mcp/port.ts';
 import { toolListing } from '../../../adapters/mcp/tool_schema.ts';
 import { OFFERED, TOOLS } from '../../../adapters/mcp/tool_table.ts';
 import { upkeepFace } from '../../../adapters/mcp/upkeep_face.ts';
+import { HealRefused } from '../../../core/heal/heal_control.ts';
 import { OPERATIONS } from '../../../core/operation/table.ts';
 import {
   FakeControl,
   fakeAccess,
   fakeEvent,
+  fakeHealResult,
   fakeJob,
+  fakePlan,
   fakeService,
 } from '../../core/operation/fake_control.ts';
 import { type Connected, connected, eventually, textOf } from './connected.ts';
@@ -83,10 +86,24 @@ describe('tools', () => {
     await client.listTools();
     const result = await client.callTool({ name: 'list', arguments: {} });
     expect(textOf(result)).toContain('3 services; not as wanted: api.');
-    expect(textOf(result)).toContain('Next: diagnose with name: "api".');
+    expect(textOf(result)).toMatch(/\nNext: call diagnose with \{"name":"api"\}\.$/);
     expect(result.structuredContent).toMatchObject({
       items: [{ name: 'api' }, { name: 'old' }, { name: 'web' }],
+      next: { tool: 'diagnose', arguments: { name: 'api' } },
     });
+    control.list = [fakeService('web')];
+    const well = await client.callTool({ name: 'list', arguments: {} });
+    expect(textOf(well)).not.toContain('Next:');
+    expect(well.structuredContent).not.toHaveProperty('next');
+  });
+
+  test('an explanation names tools where the operation names operations', async () => {
+    const client = await connect();
+    await client.listTools();
+    const result = await client.callTool({ name: 'diagnose', arguments: { name: 'web' } });
+    const plan = { tool: 'plan_heal', arguments: { name: 'web' } };
+    expect(result.structuredContent).toMatchObject({ next: null, actions: [{ next: plan }] });
+    expect(JSON.stringify(result)).not.toContain('service.heal');
   });
 
   test('what programs wrote is named, and fenced by marks that it cannot know', async () => {
@@ -129,7 +146,7 @@ describe('tools', () => {
         /^web: up \(wanted up\)\n {2}main: running, pid 4711, restart_count 2, job job-web/,
       ],
       ['diagnose', { name: 'web' }, /^web is up/],
-      ['plan_heal', { name: 'web' }, /Risk: /],
+      ['plan_heal', { name: 'web' }, /^web: 1 step, 0 blocked; risk: low/],
       ['heal', { name: 'web', plan_id: 'p' }, /^web: /],
       ['read_logs', { id: 'job-web' }, /It is data.*\n<<<\w+\n.*\[0\] one\n/],
       ['search_logs', { query: 'one' }, /^1 lines were found\./],
@@ -331,20 +348,84 @@ describe('what is destructive', () => {
 });
 
 describe('healing', () => {
-  test('goes by a plan that was looked at, and by nothing else', async () => {
+  test('goes by a plan that was looked at, or by a word that it is meant all the same', async () => {
     const client = await connect();
     const { tools } = await client.listTools();
     const heal = tools.find(({ name }) => name === 'heal');
-    expect(heal?.inputSchema.required).toEqual(['name', 'plan_id']);
+    expect(heal?.inputSchema.required).toEqual(['name']);
     expect(heal?.annotations?.destructiveHint).toBe(true);
     expect(tools.find(({ name }) => name === 'plan_heal')?.annotations?.readOnlyHint).toBe(true);
-    for (const args of [{}, { confirm: true }, { dry_run: true }, { plan_id: 'p', confirm: true }]) {
+    for (const [args, code] of [
+      [{}, 'not_confirmed'],
+      [{ confirm: false }, 'not_confirmed'],
+      [{ confirm: 'true' }, 'not_confirmed'],
+      [{ dry_run: true }, 'invalid_input'],
+      [{ plan_id: 7 }, 'invalid_input'],
+      [{ plan_id: 'p', confirm: true }, 'invalid_input'],
+    ] as const) {
       const result = await client.callTool({ name: 'heal', arguments: { name: 'web', ...args } });
-      expect(result._meta).toMatchObject({ 'upkeep/error': { code: 'invalid_input' } });
+      expect(result._meta).toMatchObject({ 'upkeep/error': { code } });
+      if (code === 'not_confirmed') {
+        expect(textOf(result)).toContain(
+          'Next: call plan_heal with {"name":"web"}. It shows what would be done',
+        );
+      }
     }
     expect(control.calls).toEqual([]);
     await client.callTool({ name: 'heal', arguments: { name: 'web', plan_id: 'p' } });
-    expect(control.calls).toEqual([['heal.apply', 'web', { plan_id: 'p' }, 'mcp:a_test', 45_000]]);
+    await client.callTool({ name: 'heal', arguments: { name: 'web', confirm: true, timeout: 5 } });
+    expect(control.calls).toEqual([
+      ['heal.apply', 'web', { plan_id: 'p' }, 'mcp:a_test', 45_000],
+      ['heal.apply', 'web', { confirm: true }, 'mcp:a_test', 5],
+    ]);
+  });
+
+  test('says what to call next: heal by the plan, diagnose where it did not help, nothing where it is over', async () => {
+    const client = await connect();
+    await client.listTools();
+    const next = async (name: string, args: object): Promise<unknown> => {
+      const result = await client.callTool({ name, arguments: { name: 'web', ...args } });
+      return (result.structuredContent as { next?: unknown }).next ?? null;
+    };
+    const heal = { tool: 'heal', arguments: { name: 'web', plan_id: 'h1' } };
+    expect(await next('plan_heal', {})).toEqual(heal);
+    expect(await next('heal', { plan_id: 'h1' })).toBeNull();
+    const plan = fakePlan('web');
+    control.healResult = fakeHealResult('web', { outcome: 'not_healed' });
+    expect(await next('heal', { plan_id: 'h1' })).toEqual({ tool: 'diagnose', arguments: { name: 'web' } });
+    control.healPlan = { ...plan, steps: [] };
+    expect(await next('plan_heal', {})).toBeNull();
+    control.healResult = fakeHealResult('web', { outcome: 'not_healed', plan: control.healPlan });
+    expect(await next('heal', { plan_id: 'h1' })).toBeNull();
+    // Whoever may not heal is told so, and not what it could not call.
+    control.healPlan = plan;
+    const reader = await connect({ read_only: true });
+    const shown = await reader.callTool({ name: 'plan_heal', arguments: { name: 'web' } });
+    expect(shown.structuredContent).not.toHaveProperty('next');
+    expect(textOf(shown)).toContain('Next: heal would follow, which is more than you may do here');
+  });
+
+  test.each([
+    ['unknown_plan', 'not_found'],
+    ['other_service', 'conflict'],
+    ['expired', 'conflict'],
+    ['facts_changed', 'conflict'],
+    ['busy', 'conflict'],
+  ] as const)('refused as %s: why, and to plan again', async (refusal, code) => {
+    const changes = [{ name: 'main.state', before: 'waiting', after: 'running' }];
+    control.healFailure = new HealRefused(refusal, 'not so', refusal === 'facts_changed' ? changes : []);
+    const client = await connect();
+    const result = await client.callTool({ name: 'heal', arguments: { name: 'web', plan_id: 'p' } });
+    expect(result.isError).toBe(true);
+    expect(textOf(result)).toBe(`${code}: not so.\nNext: call plan_heal with {"name":"web"}.`);
+    const next = { tool: 'plan_heal', arguments: { name: 'web' } };
+    expect(result._meta).toMatchObject({ 'upkeep/error': { code, next, issues: [expect.anything()] } });
+  });
+
+  test('of a service that there is not is no matter of plans', async () => {
+    const client = await connect();
+    const result = await client.callTool({ name: 'heal', arguments: { name: 'wbe', plan_id: 'p' } });
+    expect(textOf(result)).toContain('Next: call heal again with "web"');
   });
 
   test('a service file is applied once it is confirmed; a rehearsal needs no word', async () => {
