@@ -47,6 +47,8 @@ export function metaRoutes({ control, load, report, contextOf }: MetaSources): M
     get('/openapi.json', async (c) =>
       taggedResponse(ifNoneMatch(c), tagged(await openApi()), 'application/json'),
     ),
+    // The link that is told at the start leads here.
+    get('/', (c) => c.redirect('/docs')),
     get('/docs', async (c) => (await import('./docs.ts')).docsPage(ifNoneMatch(c))),
     get('/docs/:file', async (c) =>
       (await import('./docs.ts')).docsFile(c.req.param('file') ?? '', ifNoneMatch(c)),

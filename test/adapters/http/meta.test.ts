@@ -66,6 +66,11 @@ describe('paths beside the operations', () => {
     },
   );
 
+  test('the link that is told at the start leads to the page', async () => {
+    const response = await get('/');
+    expect([response.status, response.headers.get('location')]).toEqual([302, '/docs']);
+  });
+
   test('the document is this interface', async () => {
     const document = (await (await get('/openapi.json')).json()) as { info: object; paths: object };
     expect(document.info).toMatchObject({ title: 'upkeep', version: '0.0.0' });

@@ -6,7 +6,7 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import type { Tool } from '../../../adapters/mcp/tool.ts';
 import { confirmation } from '../../../adapters/mcp/tool_schema.ts';
-import { type NotOffered, OFFERED } from '../../../adapters/mcp/tool_table.ts';
+import { type NotOffered, OFFERED, TOOLS } from '../../../adapters/mcp/tool_table.ts';
 import type { CallName } from '../../../core/operation/table.ts';
 import { failed, type Outcome } from '../outcome.ts';
 import type { World } from '../world.ts';
@@ -63,7 +63,7 @@ function mcpFace(
     tokens,
     async call(operation, input, as) {
       const call = toolCall(operation, input);
-      return 'unsaid' in call ? call : outcomeOf(await ask(call, as));
+      return 'unsaid' in call ? call : outcomeOf(call.name, await ask(call, as));
     },
   };
 }
@@ -75,6 +75,9 @@ export function toolCall(operation: CallName, input: Input): ToolCall | { readon
   // Each stands beside its own operation.
   const tool = (entry as readonly Tool[]).find((candidate) => fits(candidate, input));
   if (tool === undefined) return { unsaid: 'no tool sets these fields' };
+  if (confirmation(tool) === 'plan' && !('plan_id' in input) && !('confirm' in input)) {
+    return { unsaid: 'a tool that is not confirmed says how to confirm it' };
+  }
   const preset: Input = tool.preset ?? {};
   const left = Object.entries(input).filter(([field]) => !(field in preset));
   return {
@@ -99,12 +102,37 @@ function fits(tool: Tool, input: Input): boolean {
   );
 }
 
-function outcomeOf({ isError, structuredContent, _meta }: ToolResult): Outcome {
+function outcomeOf(name: string, { isError, structuredContent, _meta }: ToolResult): Outcome {
   if (isError !== true) {
-    const { untrusted: _, ...answer } = structuredContent ?? {};
-    return { answer };
+    const { untrusted: _, next, ...answer } = structuredContent ?? {};
+    const { calls = [] } = toolNamed(name);
+    // What to call next: where the operation says it too it is told as a call of a tool, else it is the tool's own word.
+    const said = calls.includes('next') ? { ...answer, next } : answer;
+    return { answer: calls.reduce<unknown>((value, path) => asOperations(value, path.split('.')), said) };
   }
   const error = _meta?.['upkeep/error'] as { code: string; message: string } | undefined;
   if (error === undefined) throw new Error('a tool failed and does not say how');
   return failed({ ...error, detail: error.message });
+}
+
+function toolNamed(name: string): Tool {
+  const tool = TOOLS.find((candidate) => candidate.name === name);
+  if (tool === undefined) throw new Error(`there is no tool ${name}`);
+  return tool;
+}
+
+/** The calls of tools at a path such as `actions[].next`, as the calls of operations that they stand for. */
+function asOperations(value: unknown, [step, ...rest]: readonly string[]): unknown {
+  if (step === undefined) {
+    if (value === null) return null;
+    const call = value as { tool: string; arguments: Input };
+    const { operation, preset } = toolNamed(call.tool);
+    return { operation, input: { ...call.arguments, ...preset } };
+  }
+  const key = step.replace('[]', '');
+  const there = (value as Input)[key];
+  const under = step.endsWith('[]')
+    ? (there as unknown[]).map((item) => asOperations(item, rest))
+    : asOperations(there, rest);
+  return { ...(value as Input), [key]: under };
 }
