@@ -4,13 +4,14 @@
 import type { Control } from '../../core/supervisor/control.ts';
 import type { AppOptions } from './app.ts';
 import { type Caller, hasToken } from './caller.ts';
+import { once } from './once.ts';
 
 /** Answers the requests to `/mcp`. */
 export function mcpRoute(
   control: Control,
   options: Pick<AppOptions, 'clock' | 'streams' | 'report'>,
 ): (request: Request, caller: Caller) => Promise<Response> {
-  const load = async () => {
+  const load = once(async () => {
     const [{ McpHttp }, { localPort }, { upkeepFace }] = await Promise.all([
       import('../mcp/http.ts'),
       import('../mcp/port.ts'),
@@ -21,11 +22,9 @@ export function mcpRoute(
       http: new McpHttp({ ...options, version }),
       faceFor: (caller: Caller) => upkeepFace(localPort(control, caller)),
     };
-  };
-  let loaded: ReturnType<typeof load> | null = null;
+  });
   return async (request, caller) => {
-    loaded ??= load();
-    const { http, faceFor } = await loaded;
+    const { http, faceFor } = await load();
     const { tokens } = control.access;
     return http.handle(request, {
       face: faceFor(caller),

@@ -8,6 +8,7 @@ import type { OperationContext } from '../../core/operation/operation.ts';
 import type { Control } from '../../core/supervisor/control.ts';
 import { tagged, taggedResponse } from './etag.ts';
 import type { Load } from './load.ts';
+import { once } from './once.ts';
 import { bodyText } from './request_input.ts';
 import { SPEC_BODY } from './routes.ts';
 
@@ -81,16 +82,4 @@ export function metaRoutes({ control, load, report, contextOf }: MetaSources): M
 
 function ifNoneMatch(c: Context): string | undefined {
   return c.req.header('if-none-match');
-}
-
-/** Makes it with the first call; what failed is tried again. */
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | null = null;
-  return () => {
-    made ??= make().catch((error: unknown) => {
-      made = null;
-      throw error;
-    });
-    return made;
-  };
 }
