@@ -46,6 +46,7 @@ export function darwinProcesses(): Processes {
     stat,
     identity,
     isAlive,
+    startTimeNow: () => Math.floor(Date.now() / 1000),
     list: () =>
       (run('ps', ['-axo', 'pid=']) ?? '')
         .split('\n')

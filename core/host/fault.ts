@@ -49,7 +49,7 @@ const HANDLE = new Set([
   'writev',
 ]);
 const PROCESSES = new Set(['signal', 'signalGroup']);
-const SPAWNER = new Set(['run', 'spawn']);
+const SPAWNER = new Set(['run', 'spawn', 'standBy']);
 
 /**
  * The same host, with a fault point before and after every call that changes something.

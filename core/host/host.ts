@@ -48,6 +48,8 @@ export interface Processes {
   stat(pid: number): ProcessStat | null;
   identity(pid: number): Identity | null;
   isAlive(identity: Identity): boolean;
+  /** The `start_time` of a process that would begin now; never a later one. */
+  startTimeNow(): number;
   /** `null`: gone, or not ours to read. */
   argv(pid: number): readonly string[] | null;
   exe(pid: number): string | null;
@@ -146,15 +148,29 @@ export interface Net {
   request(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse>;
 }
 
-/** What to spawn. Standard input is /dev/null; both outputs go to `output_fd`. */
-export interface SpawnRequest {
+/** A program, its arguments and what it finds around it. */
+export interface Program {
   readonly file: string;
   readonly argv: readonly string[];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
+}
+
+/** What to spawn. Standard input is /dev/null; both outputs go to `output_fd`. */
+export interface SpawnRequest extends Program {
   readonly output_fd: number;
   /** True for a {@link Channel} to the child, on its descriptor 3. */
   readonly channel?: boolean;
+  /** Becomes the program where it still waits for just this one; it is discarded where it does not. */
+  readonly standby?: Standby | undefined;
+}
+
+/** A process that was forked ahead of time and waits to become a program: what a restart then costs is an exec. */
+export interface Standby {
+  /** False once it has ended, has become its program, or was discarded. */
+  readonly waiting: boolean;
+  /** Ends it where it waits. */
+  discard(): void;
 }
 
 /** One end of a stream of bytes between two processes. */
@@ -206,6 +222,13 @@ export interface Spawner {
    * @throws an `ErrnoException` for everything that keeps it from starting; `E2BIG` and NUL bytes too.
    */
   spawn(request: SpawnRequest): Promise<Child> | Child;
+  /**
+   * Forks ahead of time. It ends by itself with upkeep.
+   *
+   * @param late a variable of the program's environment that is not known before it is spawned.
+   * @returns null where this machine, or this program, does not allow for it.
+   */
+  standBy(program: Program, late: string): Standby | null;
   /** Runs a helper program (`fallocate`, `lsof`, a check) to its end; never throws on its exit code. */
   run(
     file: string,

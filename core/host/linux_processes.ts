@@ -53,6 +53,10 @@ class LinuxProcesses implements Processes {
     return boot_id === this.boot_id && this.#line(pid)?.start_time === start_time;
   }
 
+  startTimeNow(): number {
+    return Math.floor(this.#sinceBoot() / TICK);
+  }
+
   argv(pid: number): readonly string[] | null {
     const text = this.#reader.read(`/proc/${pid}/cmdline`)?.toString();
     if (text === undefined) return null;
@@ -145,10 +149,15 @@ class LinuxProcesses implements Processes {
 
   /** When the machine was booted, ms since the epoch by today's clock. */
   #bootedAt(): number {
+    return Date.now() - this.#sinceBoot();
+  }
+
+  /** In ms. */
+  #sinceBoot(): number {
     const uptime = Number.parseFloat(this.#reader.readAgain(this.#uptime)?.toString('latin1') ?? '') * 1000;
     // A container may show its own uptime (lxcfs), while start times count from the machine's boot as this clock does.
     const monotonic = Number(process.hrtime.bigint()) / 1e6;
-    return Date.now() - Math.max(uptime, monotonic);
+    return Math.max(uptime, monotonic);
   }
 
   /**

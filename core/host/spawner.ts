@@ -5,6 +5,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { Socket } from 'node:net';
 import { socketChannel } from './channel.ts';
 import type { Channel, Child, ExitStatus, HelperOptions, Processes, Spawner, SpawnRequest } from './host.ts';
+import { isStarted, StandbyShells, type StartedProcess } from './standby.ts';
 
 /**
  * The real spawner.
@@ -12,8 +13,13 @@ import type { Channel, Child, ExitStatus, HelperOptions, Processes, Spawner, Spa
  * @param processes by which what a helper program leaves behind is found and proved.
  */
 export function nodeSpawner(processes: GroupTable): Spawner {
+  const standbys = new StandbyShells();
   return {
-    spawn: spawnDetached,
+    spawn(request) {
+      const ready = standbys.start(request);
+      return ready === null ? spawnDetached(request) : new SpawnedChild(ready);
+    },
+    standBy: (program, late) => standbys.fork(program, late),
     run: (file, argv, options) => runHelper(file, argv, options, processes),
   };
 }
@@ -37,9 +43,8 @@ function spawnDetached(request: SpawnRequest): Child | Promise<Child> {
   } catch (error) {
     return Promise.reject(error);
   }
-  const { pid } = child;
-  if (pid === undefined) return new Promise((_, reject) => child.once('error', reject));
-  return new SpawnedChild(pid, child);
+  if (!isStarted(child)) return new Promise((_, reject) => child.once('error', reject));
+  return new SpawnedChild(child);
 }
 
 /** Keeps nothing of the child but how it ended. */
@@ -49,8 +54,8 @@ class SpawnedChild implements Child {
   #status: ExitStatus | null = null;
   #callback: ((status: ExitStatus) => void) | null = null;
 
-  constructor(pid: number, child: ChildProcess) {
-    this.pid = pid;
+  constructor(child: StartedProcess) {
+    this.pid = child.pid;
     const end = child.stdio[3];
     if (end instanceof Socket) this.channel = socketChannel(end);
     child.once('exit', (exit_code, exit_signal) => {

@@ -39,14 +39,16 @@ export interface Traces {
    */
   readonly since: number;
   /**
-   * The incarnation that runs by now where that is a later one, asked for when the look begins: what is younger than its
-   * main process may be of that one.
+   * The incarnation that runs by now where that is a later one, asked for when the look begins: what began after it may
+   * be of that one.
    */
   successor(): Successor | null;
 }
 
 /** A later incarnation, which is to be left alone. */
 export interface Successor extends OwnTree {
+  /** The start time of a process that would have begun with it: its main process may have waited for it long before. */
+  readonly since: number;
   /** The log that it writes to, be it one of those looked for; null where that is not known. */
   readonly log: FileId | null;
 }
@@ -129,7 +131,7 @@ export class EscapeeFinder {
       ...wanted.map((traces) => (traces.files.length === 0 ? Number.POSITIVE_INFINITY : traces.since)),
     );
     const mayBeOf = ({ start_time }: ProcessStat, successor: Successor | null): boolean =>
-      successor !== null && start_time >= successor.main.start_time;
+      successor !== null && start_time >= successor.since;
     const isOldEnough = ({ start_time }: ProcessStat, { identity }: Traces): boolean =>
       identity !== null && start_time >= identity.start_time;
     // Nothing of a later incarnation was given a log that its start has set aside.

@@ -2,7 +2,7 @@
  * From an action to a program that runs: the command line, the environment, and what it means when it will not start.
  */
 import { delimiter, join, resolve } from 'node:path';
-import type { Files, SpawnRequest } from '../host/host.ts';
+import type { Files, Program } from '../host/host.ts';
 import { type Reason, reason } from '../job/reason.ts';
 import { type ActionSpec, parseEnvFile } from '../spec/mod.ts';
 import { formatMark, MARKER, type Mark } from './marker.ts';
@@ -15,7 +15,6 @@ export interface LaunchContext {
   readonly run_id: string;
   /** The environment that every service starts from: upkeep's own. */
   readonly base_env: Readonly<Record<string, string>>;
-  readonly output_fd: number;
   /** Where a oneshot leaves its status. */
   readonly status_file: string;
   /** Told of the variables that the action sets for itself. */
@@ -61,11 +60,11 @@ export function declaredEnv(
 }
 
 /**
- * What to hand to the spawner.
+ * The program that is spawned for an action.
  *
  * @throws {@link LaunchError} where an env_file cannot be read, or the program of a oneshot cannot be found.
  */
-export function launchRequest(action: ActionSpec, context: LaunchContext, files: Files): SpawnRequest {
+export function programOf(action: ActionSpec, context: LaunchContext, files: Files): Program {
   const declared = declaredEnv(action, files);
   context.declared?.(declared);
   const env: Record<string, string> = Object.assign({ ...context.base_env }, declared, {
@@ -83,7 +82,7 @@ export function launchRequest(action: ActionSpec, context: LaunchContext, files:
     argv = recordingStatus(argv, context.status_file);
   }
   const [file = '', ...args] = argv;
-  return { file, argv: args, cwd: action.cwd, env, output_fd: context.output_fd };
+  return { file, argv: args, cwd: action.cwd, env };
 }
 
 function readEnvFile(path: string, files: Files): Readonly<Record<string, string>> {

@@ -42,6 +42,7 @@ import { CORE, type JobRuntime } from './runtime.ts';
 import type { CheckedFile } from './service_file.ts';
 import { SpecApply } from './spec_apply.ts';
 import { SpecInForce } from './spec_in_force.ts';
+import { Standbys } from './standbys.ts';
 import { Supervisor } from './supervisor.ts';
 
 /** What starting goes on with. */
@@ -149,8 +150,7 @@ export function assemble(
       job.phase === 'stopping' && job.escalation !== 'term'
         ? reaper.undecided(job.id, job.restart_count)
         : null,
-    changed: (runtime, before) =>
-      jobChanged(runtime, before, { files, paths, logs, fleet, watch, housekeeping, waiters, note: record }),
+    changed: (runtime, before) => jobChanged(runtime, before, changes),
   });
   const roster = new Roster({
     loop,
@@ -195,6 +195,14 @@ export function assemble(
     everything: () => roster.everything(),
   });
 
+  const standbys = new Standbys({
+    clock,
+    agenda,
+    spawner: host.spawner,
+    program: (runtime) => effects.nextProgram(runtime),
+  });
+  const changes = { files, paths, logs, fleet, watch, housekeeping, standbys, waiters, note: record };
+
   const effects = new Effects({
     host,
     paths,
@@ -210,6 +218,7 @@ export function assemble(
     watchReady: (runtime) => watch.awaitReady(runtime),
     leftBehind: (runtime, traces) => housekeeping.leftBehind(runtime, traces),
     declared: ({ job, spec }, env) => redactor.learn(`${job.service}/${job.action}`, secretsOf(spec, env)),
+    standby: (job_id) => standbys.take(job_id),
     ownLaunch: (service) => plugins.launch(service),
   });
 
@@ -281,6 +290,7 @@ export function assemble(
     close: () => {
       tokens.close();
       agenda.clear();
+      standbys.close();
       plugins.close();
       adopted.close();
       oom.close();

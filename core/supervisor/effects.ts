@@ -1,7 +1,7 @@
 /**
  * Carries out what the machine asks for. What comes of it goes back as an event.
  */
-import type { Channel, ExitStatus, Host } from '../host/host.ts';
+import type { Channel, ExitStatus, Host, Program, Standby } from '../host/host.ts';
 import type { JobEffect, JobEvent } from '../job/event.ts';
 import { identityOf, nextIncarnation } from '../job/job.ts';
 import { type Reason, reason } from '../job/reason.ts';
@@ -10,7 +10,7 @@ import type { AdoptedWatch } from '../process/adopted_watch.ts';
 import type { Traces } from '../process/escapees.ts';
 import { UNKNOWN_EXIT } from '../process/exit.ts';
 import type { Identity } from '../process/identity.ts';
-import { type LaunchContext, launchRequest, spawnFailure } from '../process/launch.ts';
+import { launchObstacle, programOf, spawnFailure } from '../process/launch.ts';
 import type { OomWitness } from '../process/oom.ts';
 import type { Reaper } from '../process/reaper.ts';
 import { readStatusFile } from '../process/status_file.ts';
@@ -42,6 +42,8 @@ export interface EffectPorts {
   leftBehind(runtime: JobRuntime, traces: Traces): void;
   /** The variables that an action sets for itself, as its program is about to get them. */
   declared(runtime: JobRuntime, env: Readonly<Record<string, string>>): void;
+  /** The process that was forked for a job's next incarnation, if there is one. */
+  standby(job_id: string): Standby | undefined;
   /** How a service of upkeep's own is launched; null for one of the user's. */
   ownLaunch(service: string): OwnLaunch | null;
 }
@@ -124,6 +126,18 @@ export class Effects {
     this.#ports.leftBehind(runtime, { ...tracesOf(runtime, latest, logs), identity, sessions: new Set() });
   }
 
+  /**
+   * What a standby of a job waits for. Null where a process is always forked anew: a oneshot is not started again, and
+   * what works for upkeep itself has a channel.
+   *
+   * @throws {@link LaunchError}
+   */
+  nextProgram(runtime: JobRuntime): Program | null {
+    const { job, spec } = runtime;
+    if (!spec.process || this.#ports.ownLaunch(job.service) !== null) return null;
+    return this.#programOf(runtime, nextIncarnation(job));
+  }
+
   async #prepare(runtime: JobRuntime, epoch: number): Promise<void> {
     const { id } = runtime.job;
     const abort = new AbortController();
@@ -153,22 +167,18 @@ export class Effects {
     const { job, spec } = runtime;
     const { host, logs, oom, paths } = this.#ports;
     const own = this.#ports.ownLaunch(job.service);
-    const context: Omit<LaunchContext, 'output_fd'> = {
-      mark: { instance: this.#ports.instance, job_id: job.id, incarnation },
-      service: job.service,
-      run_id: job.run_id,
-      base_env: own?.base_env ?? this.#ports.base_env,
-      status_file: statusFile(paths, job),
-      declared: (env) => this.#ports.declared(runtime, env),
-    };
+    const status_file = statusFile(paths, job);
     let identity: Identity;
     try {
       // The running state of the last incarnation goes before the next begins.
-      if (!spec.process) host.files.rmSync(context.status_file, { force: true });
+      if (!spec.process) host.files.rmSync(status_file, { force: true });
       const opened = logs.open(runtime.log, incarnation);
       if (opened.rotated !== null) runtime.unreleased = [...runtime.unreleased, opened.rotated];
-      const request = launchRequest(spec, { ...context, output_fd: opened.fd }, host.files);
-      const child = await host.spawner.spawn({ ...request, channel: own !== null });
+      const program = this.#programOf(runtime, incarnation);
+      const standby = this.#standbyFor(runtime, program);
+      const request = { ...program, output_fd: opened.fd, channel: own !== null, standby };
+      const spawnedAt = host.processes.startTimeNow();
+      const child = await host.spawner.spawn(request);
       if (child.channel !== undefined) own?.connected(child.channel);
       // A program that ended within microseconds is a zombie by now: no live process will ever match this identity.
       identity = host.processes.identity(child.pid) ?? {
@@ -178,6 +188,7 @@ export class Effects {
       };
       oom.begin(job.id, identity.pid);
       runtime.sessions = new Set();
+      runtime.spawned_at = spawnedAt;
       runtime.signalled = false;
       runtime.group_gone = false;
       child.onExit((status) => this.#exited(runtime, identity, incarnation, ownStatus(runtime.spec, status)));
@@ -187,6 +198,30 @@ export class Effects {
       return;
     }
     this.#ports.dispatch(job.id, { type: 'spawned', epoch, identity });
+  }
+
+  /** What is spawned for a job. */
+  #programOf(runtime: JobRuntime, incarnation: number): Program {
+    const { job, spec } = runtime;
+    const { host, paths } = this.#ports;
+    const context = {
+      mark: { instance: this.#ports.instance, job_id: job.id, incarnation },
+      service: job.service,
+      run_id: job.run_id,
+      base_env: this.#ports.ownLaunch(job.service)?.base_env ?? this.#ports.base_env,
+      status_file: statusFile(paths, job),
+      declared: (env: Readonly<Record<string, string>>) => this.#ports.declared(runtime, env),
+    };
+    return programOf(spec, context, host.files);
+  }
+
+  /** None where the program cannot be started: only a fork tells for certain what keeps it from that. */
+  #standbyFor({ job, spec }: JobRuntime, { env }: Program): Standby | undefined {
+    const standby = this.#ports.standby(job.id);
+    if (standby === undefined || launchObstacle(spec, env['PATH'], this.#ports.host.files) === null)
+      return standby;
+    standby.discard();
+    return undefined;
   }
 
   #adopt(runtime: JobRuntime, identity: Identity, incarnation: number): void {

@@ -12,6 +12,7 @@ import type { JobWaiters } from './job_waiters.ts';
 import type { JobWatch } from './job_watch.ts';
 import { pidFile, type StatePaths } from './paths.ts';
 import type { JobRuntime } from './runtime.ts';
+import type { Standbys } from './standbys.ts';
 
 /** Who has to be told, and what has to be touched. */
 export interface JobChangedPorts {
@@ -21,6 +22,7 @@ export interface JobChangedPorts {
   readonly fleet: Fleet;
   readonly watch: JobWatch;
   readonly housekeeping: Housekeeping;
+  readonly standbys: Standbys;
   readonly waiters: JobWaiters;
   /** Records a fact about a job that changes no phase. */
   note(runtime: JobRuntime, why: Reason): void;
@@ -28,7 +30,7 @@ export interface JobChangedPorts {
 
 /** Carries out what follows of the change from `before` to what the job is now. */
 export function jobChanged(runtime: JobRuntime, before: Job, ports: JobChangedPorts): void {
-  const { files, paths, logs, fleet, watch, housekeeping, waiters } = ports;
+  const { files, paths, logs, fleet, watch, housekeeping, standbys, waiters } = ports;
   const { job } = runtime;
   const alive = job.phase === 'starting' || job.phase === 'running';
   const process = identityOf(job);
@@ -38,12 +40,16 @@ export function jobChanged(runtime: JobRuntime, before: Job, ports: JobChangedPo
     fleet.started(runtime);
   }
   // An epoch of its own: an adopted job enters anew what it was in before.
-  if (job.phase === 'running' && job.epoch !== before.epoch) watch.keep(runtime);
+  if (job.phase === 'running' && job.epoch !== before.epoch) {
+    watch.keep(runtime);
+    standbys.expect(runtime);
+  }
   if (!alive) watch.drop(job.id);
   if (atRest(job) && !atRest(before)) {
     if (job.last_identity !== null)
       removePidFileIfOurs(files, pidFile(paths, runtime), job.last_identity.pid);
     logs.close(job.id);
+    standbys.drop(job.id);
   }
   fleet.clearGates(job.service);
   fleet.settle(job.service);

@@ -129,6 +129,7 @@ export class Roster {
       sessions: new Set(),
       unreleased: [],
       signalled: false,
+      spawned_at: null,
       group_gone: false,
       abort: null,
       last_event: null,

@@ -18,6 +18,8 @@ export interface JobRuntime {
   sessions: Set<number>;
   /** Logs of earlier incarnations that may still have writers. */
   unreleased: readonly FileId[];
+  /** The start time of a process that would have begun when this upkeep spawned the current incarnation; null: an earlier one did. */
+  spawned_at: number | null;
   /** The current incarnation was signalled by us, so that its death needs no further explanation. */
   signalled: boolean;
   /** The group of the current incarnation was empty when its main process had ended. */

@@ -35,8 +35,9 @@ export function tracesOf(
     successor: (): Successor | null => {
       const { id, restart_count, last_identity: main } = runtime.job;
       if (restart_count <= incarnation || main === null || main.start_time < 0) return null;
-      const { sessions } = runtime;
-      return { job_id: id, incarnation: restart_count, main, sessions, log: logs.activeFile(id) };
+      const { sessions, spawned_at } = runtime;
+      const since = spawned_at ?? main.start_time;
+      return { job_id: id, incarnation: restart_count, main, since, sessions, log: logs.activeFile(id) };
     },
   };
 }

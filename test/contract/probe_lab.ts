@@ -140,7 +140,7 @@ export function unprivileged(host: Host): Host {
   return {
     ...host,
     spawner: {
-      spawn: spawner.spawn,
+      ...spawner,
       run: (file, argv, options) => spawner.run('setpriv', ['--reuid=nobody', '--', file, ...argv], options),
     },
   };

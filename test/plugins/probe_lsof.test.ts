@@ -47,7 +47,7 @@ describe('lsof', () => {
       error: null,
       ...answer,
     });
-    return { ...host, spawner: { spawn: host.spawner.spawn, run } };
+    return { ...host, spawner: { ...host.spawner, run } };
   }
 
   it('is not available where it is not installed', async () => {

@@ -197,7 +197,11 @@ describe('procfs', () => {
     const refuse = (): never => {
       throw new Error('started a process');
     };
-    const on = { ...host, files: { ...host.files, openSync }, spawner: { spawn: refuse, run: refuse } };
+    const on = {
+      ...host,
+      files: { ...host.files, openSync },
+      spawner: { spawn: refuse, standBy: refuse, run: refuse },
+    };
     const { holders } = await procfsProbe.holders({ claims, suspects: [], exhaustive: true }, on);
     expect(holders).toHaveLength(3);
     expect(opened).toEqual(['/proc/net/tcp', '/proc/net/tcp6']);

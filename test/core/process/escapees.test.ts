@@ -34,6 +34,7 @@ const later = (more: Partial<Successor> = {}): Successor => ({
   job_id: 'j',
   incarnation: 3,
   main: { boot_id: 'boot', pid: NEXT, start_time: 3000 },
+  since: 3000,
   sessions: new Set([310]),
   log: LOG,
   ...more,
@@ -111,6 +112,9 @@ describe('EscapeeFinder', () => {
       born(203, { ...sign, start_time: 3000 }),
     ];
     expect(await found(traces({ successor: () => later() }), ...processes)).toEqual([201, 202]);
+    // A main process that was forked ahead of time is older than what was begun while it waited.
+    const waited = later({ main: { boot_id: 'boot', pid: NEXT, start_time: 1001 } });
+    expect(await found(traces({ successor: () => waited }), ...processes)).toEqual([201, 202]);
   });
 
   it('takes who writes to the log and is older than the main process, unless he is older than the job', async () => {
@@ -222,7 +226,7 @@ describe('EscapeeFinder', () => {
     const { finder } = finderOn(born(200, { session: MAIN }));
     let next: Successor | null = null;
     const looking = finder.find(traces({ successor: () => next }));
-    next = later({ main: { boot_id: 'boot', pid: NEXT, start_time: 1500 } });
+    next = later({ since: 1500 });
     expect((await looking).processes).toEqual([]);
   });
 });

@@ -12,7 +12,7 @@ import {
   findProgram,
   type LaunchContext,
   LaunchError,
-  launchRequest,
+  programOf,
   shellExit,
   spawnFailure,
 } from '../../../core/process/launch.ts';
@@ -50,14 +50,13 @@ function context(more: Partial<LaunchContext> = {}): LaunchContext {
     service: 'shop',
     run_id: 'r',
     base_env: { PATH: process.env['PATH'] ?? '', HOME: '/base' },
-    output_fd: 7,
     status_file: join(dir, 'status'),
     ...more,
   };
 }
 
-const request = (action: ActionSpec, more?: Partial<LaunchContext>): ReturnType<typeof launchRequest> =>
-  launchRequest(action, context(more), fs);
+const request = (action: ActionSpec, more?: Partial<LaunchContext>): ReturnType<typeof programOf> =>
+  programOf(action, context(more), fs);
 
 function refused(action: ActionSpec): Reason {
   try {
@@ -73,7 +72,7 @@ function refused(action: ActionSpec): Reason {
 async function started(action: ActionSpec): Promise<Reason | null> {
   const out = fs.openSync('/dev/null', 'w');
   try {
-    const child = await nodeHost().spawner.spawn(request(action, { output_fd: out }));
+    const child = await nodeHost().spawner.spawn({ ...request(action), output_fd: out });
     await new Promise((resolve) => child.onExit(resolve));
     return null;
   } catch (error) {
@@ -83,13 +82,12 @@ async function started(action: ActionSpec): Promise<Reason | null> {
   }
 }
 
-describe('launchRequest', () => {
+describe('programOf', () => {
   it('runs a list as it is, and a text by the shell', () => {
     expect(request(anAction({ run: ['node', 'a b', '$HOME'] }))).toMatchObject({
       file: 'node',
       argv: ['a b', '$HOME'],
       cwd: dir,
-      output_fd: 7,
     });
     expect(argvOf(anAction({ run: 'exec node "$FILE"' }))).toEqual(['/bin/sh', '-c', 'exec node "$FILE"']);
   });

@@ -54,6 +54,7 @@ export class FakeHost implements Host {
     spawn: () => {
       throw new Error('not here');
     },
+    standBy: () => null,
     run: async () => ({ exit_code: null, stdout: '', stderr: '', error: 'ENOENT' }),
   };
 
@@ -75,6 +76,7 @@ export class FakeHost implements Host {
     stat: (pid) => this.#stat(pid),
     identity: (pid) => (this.table.has(pid) ? this.identity(pid) : null),
     isAlive: ({ pid, start_time }) => this.#stat(pid)?.start_time === start_time,
+    startTimeNow: () => 1000,
     argv: (pid) => this.table.get(pid)?.argv ?? (this.table.has(pid) ? ['program', `${pid}`] : null),
     exe: (pid) => this.table.get(pid)?.exe ?? null,
     environ: (pid) => {
