@@ -225,10 +225,10 @@ export interface Spawner {
   /**
    * Forks ahead of time. It ends by itself with upkeep.
    *
-   * @param late a variable of the program's environment that is not known before it is spawned.
+   * @param late the variables of the program's environment that are not known before it is spawned.
    * @returns null where this machine, or this program, does not allow for it.
    */
-  standBy(program: Program, late: string): Standby | null;
+  standBy(program: Program, late: readonly string[]): Standby | null;
   /** Runs a helper program (`fallocate`, `lsof`, a check) to its end; never throws on its exit code. */
   run(
     file: string,

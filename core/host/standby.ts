@@ -38,11 +38,11 @@ export class StandbyShells {
   #able: boolean | null = null;
 
   /** Forks one; null where it cannot become just that program. */
-  fork(program: Program, late: string): Standby | null {
+  fork(program: Program, late: readonly string[]): Standby | null {
     this.#able ??= isAble();
     if (!this.#able || !isPlain(program)) return null;
     const { cwd } = program;
-    const { [late]: _, ...env } = program.env;
+    const env = Object.fromEntries(Object.entries(program.env).filter(([name]) => !late.includes(name)));
     let child: ChildProcess;
     let folder: string;
     try {
@@ -95,7 +95,7 @@ interface Waiting {
   readonly program: Program;
   /** The folder that it is in: another one may be at the path by now. */
   readonly folder: string;
-  readonly late: string;
+  readonly late: readonly string[];
   readonly child: StartedProcess;
   readonly stdin: Writable;
 }
@@ -119,11 +119,11 @@ function isPlain({ file, argv, env }: Program): boolean {
 }
 
 /** What the shell does: it takes the log, what came late, and the PWD that it has set itself; then it is the program. */
-function lineFor({ file, argv, env, output_fd }: SpawnRequest, late: string): string {
+function lineFor({ file, argv, env, output_fd }: SpawnRequest, late: readonly string[]): string {
   const { PWD } = env;
   return `${[
     `exec </dev/null >>/proc/${process.pid}/fd/${output_fd} 2>&1`,
-    `export ${late}=${quoted(env[late] ?? '')}`,
+    ...late.map((name) => `export ${name}=${quoted(env[name] ?? '')}`),
     PWD === undefined ? 'unset PWD' : `PWD=${quoted(PWD)}`,
     `exec ${[file, ...argv].map(quoted).join(' ')}`,
   ].join('; ')}\n`;
@@ -138,8 +138,8 @@ function isSame(request: SpawnRequest, { program, folder, late }: Waiting): bool
   const { file, argv, cwd, env } = request;
   if (file !== program.file || cwd !== program.cwd || argv.length !== program.argv.length) return false;
   if (!argv.every((word, index) => word === program.argv[index])) return false;
-  const names = Object.keys(env).filter((name) => name !== late);
-  const known = Object.keys(program.env).filter((name) => name !== late);
+  const names = Object.keys(env).filter((name) => !late.includes(name));
+  const known = Object.keys(program.env).filter((name) => !late.includes(name));
   if (names.length !== known.length || names.some((name) => env[name] !== program.env[name])) return false;
   try {
     return folderAt(cwd) === folder;

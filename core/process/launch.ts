@@ -5,12 +5,14 @@ import { delimiter, join, resolve } from 'node:path';
 import type { Files, Program } from '../host/host.ts';
 import { type Reason, reason } from '../job/reason.ts';
 import { type ActionSpec, parseEnvFile } from '../spec/mod.ts';
-import { formatMark, MARKER, type Mark } from './marker.ts';
+import { formatMark, MARKER, type Mark, SPAWNED } from './marker.ts';
 import { recordingStatus } from './status_file.ts';
 
 /** What a launch needs beside the action. */
 export interface LaunchContext {
   readonly mark: Mark;
+  /** See {@link SPAWNED}. */
+  readonly spawned_at: number;
   readonly service: string;
   readonly run_id: string;
   /** The environment that every service starts from: upkeep's own. */
@@ -69,6 +71,7 @@ export function programOf(action: ActionSpec, context: LaunchContext, files: Fil
   context.declared?.(declared);
   const env: Record<string, string> = Object.assign({ ...context.base_env }, declared, {
     [MARKER]: formatMark(context.mark),
+    [SPAWNED]: `${context.spawned_at}`,
     UPKEEP_SERVICE: context.service,
     UPKEEP_ACTION: action.name,
     UPKEEP_RUN: context.run_id,

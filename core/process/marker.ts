@@ -8,6 +8,17 @@
 /** The marker's variable. */
 export const MARKER = 'UPKEEP_JOB';
 
+/**
+ * A variable beside it: the start time of a process that would have begun when this one was spawned. The main process
+ * itself may have stood by for longer, and upkeep may die before it writes anything down.
+ */
+export const SPAWNED = 'UPKEEP_SPAWNED';
+
+/** What {@link SPAWNED} says; null for anything else. */
+export function parseSpawned(value: string | undefined): number | null {
+  return /^\d{1,15}$/.test(value ?? '') ? Number(value) : null;
+}
+
 /** What a marker says. `instance` tells upkeeps on one host apart: a hash of the state folder's real path. */
 export interface Mark {
   readonly instance: string;

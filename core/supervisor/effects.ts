@@ -11,6 +11,7 @@ import type { Traces } from '../process/escapees.ts';
 import { UNKNOWN_EXIT } from '../process/exit.ts';
 import type { Identity } from '../process/identity.ts';
 import { launchObstacle, programOf, spawnFailure } from '../process/launch.ts';
+import { parseSpawned, SPAWNED } from '../process/marker.ts';
 import type { OomWitness } from '../process/oom.ts';
 import type { Reaper } from '../process/reaper.ts';
 import { readStatusFile } from '../process/status_file.ts';
@@ -135,7 +136,7 @@ export class Effects {
   nextProgram(runtime: JobRuntime): Program | null {
     const { job, spec } = runtime;
     if (!spec.process || this.#ports.ownLaunch(job.service) !== null) return null;
-    return this.#programOf(runtime, nextIncarnation(job));
+    return this.#programOf(runtime, nextIncarnation(job), this.#ports.host.processes.startTimeNow());
   }
 
   async #prepare(runtime: JobRuntime, epoch: number): Promise<void> {
@@ -174,10 +175,10 @@ export class Effects {
       if (!spec.process) host.files.rmSync(status_file, { force: true });
       const opened = logs.open(runtime.log, incarnation);
       if (opened.rotated !== null) runtime.unreleased = [...runtime.unreleased, opened.rotated];
-      const program = this.#programOf(runtime, incarnation);
+      const spawnedAt = host.processes.startTimeNow();
+      const program = this.#programOf(runtime, incarnation, spawnedAt);
       const standby = this.#standbyFor(runtime, program);
       const request = { ...program, output_fd: opened.fd, channel: own !== null, standby };
-      const spawnedAt = host.processes.startTimeNow();
       const child = await host.spawner.spawn(request);
       if (child.channel !== undefined) own?.connected(child.channel);
       // A program that ended within microseconds is a zombie by now: no live process will ever match this identity.
@@ -201,11 +202,12 @@ export class Effects {
   }
 
   /** What is spawned for a job. */
-  #programOf(runtime: JobRuntime, incarnation: number): Program {
+  #programOf(runtime: JobRuntime, incarnation: number, spawned_at: number): Program {
     const { job, spec } = runtime;
     const { host, paths } = this.#ports;
     const context = {
       mark: { instance: this.#ports.instance, job_id: job.id, incarnation },
+      spawned_at,
       service: job.service,
       run_id: job.run_id,
       base_env: this.#ports.ownLaunch(job.service)?.base_env ?? this.#ports.base_env,
@@ -227,6 +229,7 @@ export class Effects {
   #adopt(runtime: JobRuntime, identity: Identity, incarnation: number): void {
     const { adopted, host, oom, paths } = this.#ports;
     oom.begin(runtime.job.id, identity.pid);
+    runtime.spawned_at = parseSpawned(host.processes.environ(identity.pid)?.get(SPAWNED));
     this.#resumeLog(runtime, incarnation);
     adopted.add(runtime.job.id, identity, () => {
       const left = runtime.spec.process ? null : readStatusFile(host.files, statusFile(paths, runtime.job));

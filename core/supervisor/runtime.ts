@@ -18,7 +18,7 @@ export interface JobRuntime {
   sessions: Set<number>;
   /** Logs of earlier incarnations that may still have writers. */
   unreleased: readonly FileId[];
-  /** The start time of a process that would have begun when this upkeep spawned the current incarnation; null: an earlier one did. */
+  /** The start time of a process that would have begun when the current incarnation was spawned; null: not known. */
   spawned_at: number | null;
   /** The current incarnation was signalled by us, so that its death needs no further explanation. */
   signalled: boolean;

@@ -6,7 +6,7 @@
  */
 import type { Agenda } from '../host/agenda.ts';
 import type { Clock, Program, Spawner, Standby } from '../host/host.ts';
-import { MARKER } from '../process/marker.ts';
+import { MARKER, SPAWNED } from '../process/marker.ts';
 import type { JobRuntime } from './runtime.ts';
 
 /** How many there are at most. A waiting shell takes a tenth of a megabyte that is its own. */
@@ -93,7 +93,7 @@ export class Standbys {
   #fork(runtime: JobRuntime): Standby | null {
     try {
       const program = this.#ports.program(runtime);
-      return program === null ? null : this.#ports.spawner.standBy(program, MARKER);
+      return program === null ? null : this.#ports.spawner.standBy(program, [MARKER, SPAWNED]);
     } catch {
       // It is told once it matters: at the restart.
       return null;

@@ -50,7 +50,7 @@ function children(): number[] {
 /** A process that stands by, and its pid. */
 function standBy(what: Program): { standby: Standby; pid: number } {
   const before = new Set(children());
-  const standby = spawner.standBy(what, LATE);
+  const standby = spawner.standBy(what, [LATE]);
   const [pid] = children().filter((each) => !before.has(each));
   if (standby === null || pid === undefined) throw new Error('nothing was forked');
   pids.push(pid);
@@ -210,7 +210,7 @@ describe('a standby', () => {
     ['no PATH to look it up along', program('true', [], { env: {} })],
     ['a folder that is not there', program('true', [], { cwd: '/not/there' })],
   ])('is not forked for %s', (_, what) => {
-    expect(spawner.standBy(what, LATE)).toBeNull();
+    expect(spawner.standBy(what, [LATE])).toBeNull();
   });
 
   describe('when upkeep dies', () => {

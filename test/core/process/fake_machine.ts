@@ -87,7 +87,7 @@ export class FakeMachine {
     stat: (pid) => this.#stat(pid),
     identity: (pid) => (this.#stat(pid) === null ? null : this.identity(pid)),
     isAlive: ({ boot_id, pid, start_time }) => boot_id === BOOT && this.#stat(pid)?.start_time === start_time,
-    startTimeNow: () => 1000,
+    startTimeNow: () => Math.floor(this.clock.now),
     environ: (pid) => {
       const environ = this.table.get(pid)?.environ;
       return environ === null || this.#stat(pid) === null ? null : new Map(Object.entries(environ ?? {}));

@@ -47,6 +47,7 @@ function anAction(more: Partial<ActionSpec> = {}): ActionSpec {
 function context(more: Partial<LaunchContext> = {}): LaunchContext {
   return {
     mark: { instance: 'c0ffee', job_id: 'j', incarnation: 3 },
+    spawned_at: 4711,
     service: 'shop',
     run_id: 'r',
     base_env: { PATH: process.env['PATH'] ?? '', HOME: '/base' },
@@ -108,6 +109,7 @@ describe('programOf', () => {
       UPKEEP_SERVICE: 'shop',
       UPKEEP_ACTION: 'web',
       UPKEEP_RUN: 'r',
+      UPKEEP_SPAWNED: '4711',
     });
   });
 

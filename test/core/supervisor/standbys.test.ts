@@ -8,10 +8,10 @@ import { FakeClock } from '../../support/fake_clock.ts';
 /** One that was forked, for the job that is its folder. */
 class Forked implements Standby {
   readonly program: Program;
-  readonly late: string;
+  readonly late: readonly string[];
   waiting = true;
 
-  constructor(program: Program, late: string) {
+  constructor(program: Program, late: readonly string[]) {
     this.program = program;
     this.late = late;
   }
@@ -65,7 +65,7 @@ describe('standbys', () => {
     expect(waiting()).toEqual(['a']);
     clock.advance(250);
     expect(waiting()).toEqual(['a', 'b']);
-    expect(forked.map(({ late }) => late)).toEqual(['UPKEEP_JOB', 'UPKEEP_JOB']);
+    expect(forked[0]?.late).toEqual(['UPKEEP_JOB', 'UPKEEP_SPAWNED']);
     clock.advance(10_000);
     expect(forked).toHaveLength(2);
   });

@@ -68,6 +68,7 @@ describe('the service of a plugin', () => {
       'UPKEEP_JOB',
       'UPKEEP_RUN',
       'UPKEEP_SERVICE',
+      'UPKEEP_SPAWNED',
     ]);
     expect(readFileSync(`/proc/${pid}/limits`, 'utf8')).toMatch(/Max data size\s+\d+/);
   });
