@@ -40,9 +40,18 @@ export class Standbys {
 
   /** A job runs: it may have a standby. One that was restarted takes the place of one that was not for longer. */
   expect(runtime: JobRuntime): void {
-    const { id, restart_count } = runtime.job;
-    if (runtime.spec.restart.policy === 'never') return;
-    if (this.#standbys.size >= MAX_STANDBYS && !this.#standbys.has(id) && restart_count === 0) return;
+    if (this.#isFor(runtime)) this.#want(runtime);
+    // Whoever it is: something has just started.
+    if (this.#wanting.size > 0) this.#later();
+  }
+
+  #isFor({ job, spec }: JobRuntime): boolean {
+    if (spec.restart.policy === 'never') return false;
+    return this.#standbys.size < MAX_STANDBYS || this.#standbys.has(job.id) || job.restart_count > 0;
+  }
+
+  #want(runtime: JobRuntime): void {
+    const { id } = runtime.job;
     const known = this.#standbys.get(id) ?? null;
     this.#standbys.delete(id);
     this.#standbys.set(id, known);
@@ -51,7 +60,6 @@ export class Standbys {
       this.drop(other);
     }
     this.#wanting.set(id, runtime);
-    this.#later();
   }
 
   /** The job's standby, which is not kept here any more. */

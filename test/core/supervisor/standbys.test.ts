@@ -95,6 +95,17 @@ describe('standbys', () => {
     expect(forked).toHaveLength(2);
   });
 
+  it('wait until nothing starts any more, who that may be', () => {
+    for (const id of ['a', 'b', 'c', 'd']) standbys.expect(running(id));
+    for (let n = 0; n < 20; n++) {
+      clock.advance(200);
+      standbys.expect(running(`other${n}`));
+    }
+    expect(forked).toEqual([]);
+    clock.advance(5000);
+    expect(waiting()).toEqual(['a', 'b', 'c', 'd']);
+  });
+
   it('are four, which those that are restarted take from others', () => {
     for (const id of ['a', 'b', 'c', 'd', 'e']) standbys.expect(running(id));
     clock.advance(5000);
