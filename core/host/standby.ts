@@ -100,10 +100,14 @@ interface Waiting {
   readonly stdin: Writable;
 }
 
-/** Known is how dash treats what it is given. Other shells add variables, and other systems have no /proc. */
+/**
+ * Known is how dash treats what it is given. Other shells add variables, and other systems have no /proc. Where this
+ * program has capabilities of its own (`setcap` on node), its descriptors are root's, and a shell may not open one.
+ */
 function isAble(): boolean {
   try {
-    return process.platform === 'linux' && basename(realpathSync(SHELL)) === 'dash';
+    if (process.platform !== 'linux' || basename(realpathSync(SHELL)) !== 'dash') return false;
+    return statSync('/proc/self/fd').uid === process.geteuid?.();
   } catch {
     return false;
   }
