@@ -11,7 +11,7 @@
  * ever begun behind the back of the upkeep that comes next.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { realpathSync, statSync } from 'node:fs';
+import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Writable } from 'node:stream';
 import type { Program, SpawnRequest, Standby } from './host.ts';
@@ -102,12 +102,12 @@ interface Waiting {
 
 /**
  * Known is how dash treats what it is given. Other shells add variables, and other systems have no /proc. Where this
- * program has capabilities of its own (`setcap` on node), its descriptors are root's, and a shell may not open one.
+ * program has capabilities that a shell would not get (`setcap` on node), the kernel lets none open its descriptors.
  */
 function isAble(): boolean {
   try {
     if (process.platform !== 'linux' || basename(realpathSync(SHELL)) !== 'dash') return false;
-    return statSync('/proc/self/fd').uid === process.geteuid?.();
+    return process.geteuid?.() === 0 || /^CapPrm:\s*0+$/m.test(readFileSync('/proc/self/status', 'latin1'));
   } catch {
     return false;
   }
