@@ -1,12 +1,13 @@
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/support/longest_first.ts';
 
-/** What starts processes, or looks at its own: each file in a fresh one. */
+/** What starts many processes, or changes what its own has (descriptors, limits): each file in a fresh one. */
 const ALONE = [
   'test/e2e/**/*.test.ts',
   'test/fault/**/*.test.ts',
   'test/plugins/**/*.test.ts',
-  'test/core/{host,log,process,reclaim,store,supervisor}/**/*.test.ts',
+  'test/core/{host,process}/**/*.test.ts',
+  'test/core/log/{interruption,zstd}.test.ts',
   'test/core/plugin/remote/**/*.test.ts',
 ];
 const NEVER = ['test/fault/storm.test.ts', 'test/mcp_clients/**'];
@@ -18,7 +19,8 @@ export default defineConfig({
   test: {
     globalSetup: ['test/support/build.ts'],
     reporters: ['default', './test/support/plain_summary.ts'],
-    maxWorkers: 2,
+    // One more than the processors of a small machine: while one waits for time to pass, two compute.
+    maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
     projects: [
       { test: { name: 'alone', include: ALONE, exclude: NEVER, pool: 'forks', ...LIMITS } },
