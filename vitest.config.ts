@@ -13,7 +13,11 @@ const ALONE = [
 const NEVER = ['test/fault/storm.test.ts', 'test/mcp_clients/**'];
 
 // Real processes on a small machine: a test that hangs ends here, none is measured by it.
-const LIMITS = { testTimeout: 60_000, hookTimeout: 60_000 };
+const LIMITS = {
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+  expect: { poll: { timeout: 50_000, interval: 10 } },
+};
 
 export default defineConfig({
   test: {
