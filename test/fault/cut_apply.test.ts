@@ -6,10 +6,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
+import type { Supervisor } from '../../core/supervisor/supervisor.ts';
 import { inProcess } from '../support/in_process.ts';
 import { Sandbox } from '../support/sandbox.ts';
 import { until } from '../support/until.ts';
-import { atEachPoint } from './each_point.ts';
+import { atEachPoint, nextUpkeep } from './each_point.ts';
 
 const edition = (name: string): string => `# ours
 services:
@@ -47,6 +48,7 @@ beforeAll(async () => {
 /** Applies the new file, dies at a point of that, and says which file is left once the next upkeep does what it says. */
 async function applyAndDie(point: number): Promise<'old' | 'new'> {
   const sandbox = new Sandbox({});
+  let next: Supervisor | null = null;
   writeFileSync(sandbox.file, OLD);
   try {
     await sandbox
@@ -58,16 +60,19 @@ async function applyAndDie(point: number): Promise<'old' | 'new'> {
     const left = readFileSync(sandbox.file, 'utf8');
     expect([OLD, NEW]).toContain(left);
     const found = left === NEW ? 'new' : 'old';
-    await sandbox.up();
-    await until(async () => {
-      const { phase, pid } = await sandbox.action('web');
-      return phase === 'running' && editionOf(pid) === found && sandbox.marked().length === 1;
+    next = await nextUpkeep(sandbox);
+    const look = next.service.bind(next, 'web');
+    await until(() => {
+      const [action] = look().actions;
+      const isFound = action?.phase === 'running' && editionOf(action.pid) === found;
+      return isFound && sandbox.marked().length === 1;
     }, 20);
     // Whatever was left behind of the one before is in nobody's way.
-    await sandbox.client.call('spec.apply', { spec: NEW });
+    await next.spec.applySpec(NEW, {}, 'cli');
     expect(readFileSync(sandbox.file, 'utf8')).toBe(NEW);
     return found;
   } finally {
+    await next?.shutdown('core');
     await sandbox.remove();
   }
 }

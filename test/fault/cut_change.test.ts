@@ -6,10 +6,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
+import type { ServiceView } from '../../core/supervisor/control.ts';
+import type { Supervisor } from '../../core/supervisor/supervisor.ts';
 import { inProcess, writeServices } from '../support/in_process.ts';
 import { Sandbox } from '../support/sandbox.ts';
 import { until } from '../support/until.ts';
-import { atEachPoint } from './each_point.ts';
+import { atEachPoint, nextUpkeep } from './each_point.ts';
 
 function services(edition: string): object {
   const env = { EDITION: edition };
@@ -47,15 +49,20 @@ function editionOf(pid: number | null): string | undefined {
 }
 
 /** Waits until what runs is what the changed file says, and nothing else. Throws where upkeep dies. */
-async function untilNew(sandbox: Sandbox): Promise<void> {
+async function untilNew(
+  sandbox: Sandbox,
+  look: () => ServiceView | Promise<ServiceView> = () => sandbox.service('web'),
+): Promise<void> {
   await until(async () => {
-    const { phase, pid } = await sandbox.action('web');
-    return phase === 'running' && editionOf(pid) === 'new' && sandbox.marked().length === 1;
+    const [action] = (await look()).actions;
+    const isNew = action?.phase === 'running' && editionOf(action.pid) === 'new';
+    return isNew && sandbox.marked().length === 1;
   }, 20);
 }
 
 /** Lets `work` be cut short by the death of upkeep, and looks what the next one makes of the changed file. */
 async function check(sandbox: Sandbox, work: () => Promise<void>): Promise<void> {
+  let next: Supervisor | null = null;
   try {
     await sandbox.up();
     await sandbox.untilAction('web', ({ phase }) => phase === 'running');
@@ -64,10 +71,12 @@ async function check(sandbox: Sandbox, work: () => Promise<void>): Promise<void>
     await work().catch(() => 'it has died');
     await sandbox.kill();
     sandbox.write(services('new'));
-    await sandbox.up();
-    await untilNew(sandbox);
-    expect((await sandbox.service('web')).run_id).toBe(run_id);
+    next = await nextUpkeep(sandbox);
+    const look = next.service.bind(next, 'web');
+    await untilNew(sandbox, look);
+    expect(look().run_id).toBe(run_id);
   } finally {
+    await next?.shutdown('core');
     await sandbox.remove();
   }
 }

@@ -7,10 +7,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Wanted } from '../../core/job/job.ts';
+import type { Supervisor } from '../../core/supervisor/supervisor.ts';
 import { inProcess, writeServices } from '../support/in_process.ts';
 import { Sandbox } from '../support/sandbox.ts';
 import { until } from '../support/until.ts';
-import { atEachPoint } from './each_point.ts';
+import { atEachPoint, nextUpkeep } from './each_point.ts';
 
 type Command = 'start' | 'stop' | 'restart';
 
@@ -83,24 +84,24 @@ async function cutShort(sandbox: Sandbox, command: Command, point: number): Prom
 /** Cuts the command short, and looks what the next upkeep makes of it. Returns what it takes to be wanted. */
 async function check(command: Command, { state }: Prepared, point: number): Promise<Wanted> {
   const sandbox = new Sandbox(SERVICES);
+  let next: Supervisor | null = null;
   try {
     if (CASES[command].before === DOWN) cpSync(state, sandbox.state, { recursive: true });
     const answered = await cutShort(sandbox, command, point);
-    await sandbox.up();
-    const { wanted } = await sandbox.service('web');
+    next = await nextUpkeep(sandbox);
+    const { wanted } = next.service('web');
     // What was answered holds.
     if (answered) expect(wanted, `kill@${point}`).toBe(CASES[command].aim.wanted);
-    await until(async () => (await sandbox.service('web')).state === wanted, 20);
-    const { actions, run_id } = await sandbox.service('web');
+    await until(() => next?.service('web').state === wanted);
+    const { actions, run_id } = next.service('web');
     expect(sandbox.marked(), `kill@${point}`).toHaveLength(wanted === 'up' ? actions.length : 0);
-    const { items: jobs } = await sandbox.client.call('job.list', { service: 'web' });
-    const ofRun = jobs.filter((job) => job.run_id === run_id);
+    const ofRun = next.jobs({ service: 'web' }).filter((job) => job.run_id === run_id);
     expect(ofRun.map((job) => job.wanted)).toEqual(actions.map(() => wanted));
-    const { items: runs } = await sandbox.client.call('run.list', { service: 'web' });
-    const open = runs.filter(({ finished_at }) => finished_at === null).map(({ id }) => id);
-    expect(open).toEqual(wanted === 'up' ? [run_id] : []);
+    const open = next.runs({ service: 'web' }).filter(({ finished_at }) => finished_at === null);
+    expect(open.map(({ id }) => id)).toEqual(wanted === 'up' ? [run_id] : []);
     return wanted;
   } finally {
+    await next?.shutdown('core');
     await sandbox.remove();
   }
 }

@@ -1,4 +1,8 @@
 /** Checks for every instant at which upkeep may die. */
+import { basename } from 'node:path';
+import type { Supervisor } from '../../core/supervisor/supervisor.ts';
+import { inProcess } from '../support/in_process.ts';
+import type { Sandbox } from '../support/sandbox.ts';
 
 /** So many fault points the real program may be off what was counted. */
 const SLACK = 2;
@@ -30,4 +34,12 @@ export async function atEachPoint<T>(
     found.push(...(await Promise.all(points.slice(at, at + LANES).map(check))));
   }
   return found;
+}
+
+/**
+ * The upkeep that comes after one that has died. It is nobody's to kill, and may live in the test's own process: to start
+ * another one would take most of the time.
+ */
+export function nextUpkeep({ dir, file, state }: Sandbox): Promise<Supervisor> {
+  return inProcess(dir, basename(state), undefined, basename(file));
 }

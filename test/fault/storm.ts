@@ -6,8 +6,9 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { freePort, Sandbox } from '../support/sandbox.ts';
+import { until } from '../support/until.ts';
 import { balance } from './books.ts';
-import { Ledger, pause, whileAlive } from './ledger.ts';
+import { Ledger, whileAlive } from './ledger.ts';
 import { COMMANDED, StormServices } from './storm_services.ts';
 import { User } from './user.ts';
 
@@ -139,5 +140,5 @@ async function oneLife(
 }
 
 async function firstAnswer(sandbox: Sandbox, alive: () => boolean): Promise<void> {
-  while (alive() && !(await whileAlive(() => sandbox.client.call('health.get', {})))) await pause(5);
+  await until(async () => !alive() || (await whileAlive(() => sandbox.client.call('health.get', {}))));
 }

@@ -4,6 +4,7 @@
 import { type Client, createClient } from '../../adapters/client/client.ts';
 import { BrokenAnswer, NoDaemon } from '../../adapters/client/errors.ts';
 import type { Wanted } from '../../core/job/job.ts';
+import { until } from '../support/until.ts';
 import { pause, whileAlive } from './ledger.ts';
 
 /** How often a look is repeated before what is wanted counts as torn: a decision may be on its way for some ms. */
@@ -28,7 +29,7 @@ export class User {
   /** Gives commands for as long as this life of upkeep lasts. */
   async act(socket: string, alive: () => boolean): Promise<void> {
     const client = createClient(socket);
-    while (alive() && !(await whileAlive(() => this.check(client)))) await pause(5);
+    await until(async () => !alive() || (await whileAlive(() => this.check(client))));
     while (alive()) {
       await pause(this.#random() * 200);
       await this.#command(client);

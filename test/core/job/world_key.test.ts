@@ -46,6 +46,7 @@ test.each([
 ])('for %s', (_name, policy) => {
   const first = firstWorld();
   const known = new Map([[worldKey(first, policy), first]]);
+  const futures = new Map<number, unknown[]>();
   const queue = [first];
   let meetings = 0;
   for (const world of queue) {
@@ -58,7 +59,12 @@ test.each([
         continue;
       }
       meetings += 1;
-      if (meetings % SAMPLE === 0) expect(future(next.world, policy)).toEqual(future(other, policy));
+      if (meetings % SAMPLE !== 0) continue;
+      const expected = futures.get(key) ?? future(other, policy);
+      futures.set(key, expected);
+      const found = future(next.world, policy);
+      // To compare as text is what makes thousands of meetings affordable; the matcher tells what differs.
+      if (JSON.stringify(found) !== JSON.stringify(expected)) expect(found).toEqual(expected);
     }
   }
   expect(meetings).toBeGreaterThan(10_000);

@@ -1,14 +1,12 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { nodeHost } from '../../../core/host/node_host.ts';
 import { dieEverywhere, PAUSE } from './interruption.ts';
-import { withoutFallocate } from './support.ts';
 
 const SHM = existsSync('/dev/shm') ? '/dev/shm' : undefined;
 
-const collapse = { how: 'collapse', makeHost: () => nodeHost(), parent: undefined };
-const punch = { how: 'punch', makeHost: () => withoutFallocate('-c'), parent: SHM };
-const truncate = { how: 'truncate', makeHost: () => withoutFallocate('-c', '-p'), parent: SHM };
+const collapse = { how: 'collapse', refuses: [], parent: undefined };
+const punch = { how: 'punch', refuses: ['-c'], parent: SHM };
+const truncate = { how: 'truncate', refuses: ['-c', '-p'], parent: SHM };
 
 const restart = { type: 'restart' };
 const size = { type: 'size', max: 8_192 };

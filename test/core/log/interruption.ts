@@ -6,8 +6,20 @@ import assert from 'node:assert/strict';
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { withFaults } from '../../../core/host/fault.ts';
 import type { Host } from '../../../core/host/host.ts';
+import { nodeHost } from '../../../core/host/node_host.ts';
 import type { LogJob, LogPolicy } from '../../../core/log/mod.ts';
-import { type Fixture, jobWith, listing, logsIn, numbered, scratch, segmentsOf, textOf } from './support.ts';
+import { Fallocate } from './fallocate.ts';
+import {
+  type Fixture,
+  jobWith,
+  listing,
+  logsIn,
+  numbered,
+  refusing,
+  scratch,
+  segmentsOf,
+  textOf,
+} from './support.ts';
 
 class Died extends Error {}
 
@@ -96,7 +108,8 @@ async function live(
 
 /** What dies, and on what. */
 export interface Interrupted {
-  makeHost(): Host;
+  /** The options of `fallocate` that the file system does not have. */
+  readonly refuses: readonly string[];
   /** Where the logs are; the usual folder for scratch files where it is undefined. */
   readonly parent: string | undefined;
   readonly policy: Partial<LogPolicy>;
@@ -108,15 +121,21 @@ export interface Interrupted {
  *
  * @returns how many deaths that were.
  */
-export async function dieEverywhere({ makeHost, parent, policy }: Interrupted): Promise<number> {
+export async function dieEverywhere({ refuses, parent, policy }: Interrupted): Promise<number> {
   const job = jobWith(policy);
-  for (let n = 1; ; n++) {
-    const { dir, remove } = scratch(parent);
-    try {
-      if (!(await dieOnce(dir, job, makeHost(), n))) return n - 1;
-    } finally {
-      remove();
+  const fallocate = new Fallocate();
+  const host = refusing(fallocate.on(nodeHost()), refuses);
+  try {
+    for (let n = 1; ; n++) {
+      const { dir, remove } = scratch(parent);
+      try {
+        if (!(await dieOnce(dir, job, host, n))) return n - 1;
+      } finally {
+        remove();
+      }
     }
+  } finally {
+    fallocate.close();
   }
 }
 

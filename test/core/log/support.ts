@@ -47,9 +47,13 @@ export function hostWith(changes: Partial<Host>): Host {
   return { ...nodeHost(), ...changes };
 }
 
-/** A host on which `fallocate` fails for one of its options, or all. */
+/** The real host, but that `fallocate` fails for one of its options, or all. */
 export function withoutFallocate(...options: string[]): Host {
-  const host = nodeHost();
+  return refusing(nodeHost(), options);
+}
+
+/** A host on which `fallocate` fails for some of its options. */
+export function refusing(host: Host, options: readonly string[]): Host {
   return {
     ...host,
     spawner: {

@@ -59,9 +59,10 @@ describe('a pattern', () => {
   });
 
   it('is found in each text that has it', () => {
-    expect(matchingTexts('a', ['a', 'b', 'ba'], 100)).toEqual([0, 2]);
-    expect(matchingTexts('/^A/i', ['a', 'b', 'ba'], 100)).toEqual([0]);
-    expect(matchingTexts('/x/', [], 100)).toEqual([]);
+    // The time counts whoever has the processor: a loaded machine needs more than this takes.
+    expect(matchingTexts('a', ['a', 'b', 'ba'], 60_000)).toEqual([0, 2]);
+    expect(matchingTexts('/^A/i', ['a', 'b', 'ba'], 60_000)).toEqual([0]);
+    expect(matchingTexts('/x/', [], 60_000)).toEqual([]);
     const endless = `${'a'.repeat(60)}!`;
     expect(() => matchingTexts('/(a+)+$/', ['b', endless], 10)).toThrow(PatternTooSlow);
   });

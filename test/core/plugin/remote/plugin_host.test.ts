@@ -110,7 +110,7 @@ describe('the service of a plugin', () => {
   });
 
   test(titled('is found out where it hangs and nobody asks it anything'), async () => {
-    world.write([{ path: 'hostile_spin.ts' }]);
+    world.write([{ path: 'hostile_block.ts' }]);
     const supervisor = await world.start();
     await until(() => remote(supervisor).faults > 0);
     expect(remote(supervisor).last_error).toBe(
