@@ -74,7 +74,7 @@ export function assemble(
   const { clock, files } = host;
   const instance = instanceName(paths.dir);
   const agenda = new Agenda(clock);
-  const events = new EventFeed();
+  const events = new EventFeed(clock, agenda);
   const waiters = new JobWaiters(clock);
   const started_at = clock.wall();
 
@@ -277,7 +277,10 @@ export function assemble(
     spec: new SpecApply({ options, instance, in_force: spec, loop }),
     reload: (origin) => spec.reload(origin),
     finish: () => housekeeping.finish(),
-    farewell: () => notifications.close(),
+    farewell: async () => {
+      await notifications.close();
+      await events.close();
+    },
     close: () => {
       tokens.close();
       agenda.clear();

@@ -161,7 +161,7 @@ export class FakeControl implements Control {
     { id: 'run-api', service: 'api', started_at: NOW + 5, finished_at: null },
   ];
   history: EventRecord[] = [1, 2, 3].map((seq) => fakeEvent(seq));
-  listeners = new Set<(event: EventRecord) => void>();
+  listeners = new Set<(events: readonly EventRecord[]) => void>();
   logChunks: Uint8Array[] = [Buffer.from('one\ntwo\n'), Buffer.from('three\n')];
   holderList: HolderView[] = [];
   settles = true;
@@ -256,9 +256,10 @@ export class FakeControl implements Control {
   }
 
   /** Stores an event and tells it, as the supervisor does. */
-  happen(event: EventRecord): void {
-    this.history.push(event);
-    for (const listener of this.listeners) listener(event);
+  /** Those that are told together. */
+  happen(...events: EventRecord[]): void {
+    this.history.push(...events);
+    for (const listener of this.listeners) listener(events);
   }
 
   plugins(): PluginRecord[] {
@@ -387,9 +388,9 @@ export class FakeControl implements Control {
     );
     return after === undefined ? matching.slice(-limit) : matching.slice(0, limit);
   }
-  onEvent(callback: (event: EventRecord) => void): () => void {
-    this.listeners.add(callback);
-    return () => this.listeners.delete(callback);
+  followEvents(follower: (events: readonly EventRecord[]) => void): () => void {
+    this.listeners.add(follower);
+    return () => this.listeners.delete(follower);
   }
   async *log(jobId: string, query: LogQuery): AsyncIterable<Uint8Array> {
     this.calls.push(['log', jobId, query]);
