@@ -14,7 +14,7 @@ import { type ToolCall, toolCall, withToolCalls } from './next_call.ts';
 import type { Port, PortContext, Rights } from './port.ts';
 import type { Tool } from './tool.ts';
 import { declined, errorAnswer, notConfirmed } from './tool_error.ts';
-import { confirmation } from './tool_schema.ts';
+import { argumentNames, confirmation } from './tool_schema.ts';
 import { eventLine, nextLine } from './words.ts';
 
 /**
@@ -51,7 +51,7 @@ export async function callOperationTool(
     }
     const taken = inputOf(tool, args);
     input = taken.input;
-    checkedInput(tool.operation, input);
+    checkedInput(tool.operation, input, argumentNames(tool));
     if (confirmation(tool) !== null && input['dry_run'] !== true) {
       if (!taken.confirmed) return notConfirmed(tool, input, tools);
       if (!(await userAgrees(tool, input, call))) return declined(tool);

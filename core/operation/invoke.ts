@@ -4,10 +4,12 @@
  */
 import * as v from 'valibot';
 import { auditTarget } from '../access/audited.ts';
+import { didYouMean } from '../spec/schema_kit.ts';
 import { type Control, NotFound } from '../supervisor/control.ts';
 import { Conflict, InvalidSpec, Unavailable } from '../supervisor/refusal.ts';
 import { OperationError } from './error.ts';
 import { inputIssues } from './input_issue.ts';
+import { meantKey } from './meant_key.ts';
 import { type Operation, type OperationContext, rehearsalScope, SCOPES } from './operation.ts';
 import { OPERATIONS, type OperationName, type OutputOf, type SubscriptionName } from './table.ts';
 
@@ -133,16 +135,24 @@ function allowedReadOnly(
 /**
  * The input of an operation, checked: for a face that has to know before it calls.
  *
+ * @param names what the caller may give, where the face has others than the operation: one of these may be meant by a key
+ *   that is not known.
  * @throws {@link OperationError} `invalid_input` with all that is wrong.
  */
 export function checkedInput<N extends OperationName>(
   name: N,
   raw: unknown,
+  names?: readonly string[],
 ): v.InferOutput<(typeof OPERATIONS)[N]['input']> {
   const operation: Operation = OPERATIONS[name];
   const input = v.safeParse(operation.input, raw);
   if (input.success) return input.output as v.InferOutput<(typeof OPERATIONS)[N]['input']>;
-  const issues = inputIssues(input.issues);
+  const found = inputIssues(input.issues);
+  const issues = found.map((issue) => {
+    if (issue.rule !== 'unknown_key') return issue;
+    const meant = meantKey(issue.path, operation.input, raw, found, names);
+    return { ...issue, message: `${issue.message}${didYouMean(meant)}` };
+  });
   const faults = issues.map(({ path, message }) =>
     path === '' ? `the input ${message}` : `${path} ${message}`,
   );

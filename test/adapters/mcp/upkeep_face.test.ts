@@ -245,7 +245,11 @@ describe('what goes wrong', () => {
 
   test.each([
     ['inspect', {}, 'name is required', 'its arguments are: name'],
-    ['inspect', { nmae: 'web' }, 'nmae is not known here', 'For "nmae" you probably meant "name".'],
+    ['inspect', { nmae: 'web' }, "nmae is not known here (did you mean 'name'?)", 'its arguments are: name'],
+    ['diagnose', { service: 'web' }, "service is not known here (did you mean 'name'?)", 'name is required'],
+    ['restart', { name: 'web', confrim: true }, "(did you mean 'confirm'?)", 'its arguments are: name, wait'],
+    // What the tool does not take is not suggested, though the operation does.
+    ['plan_heal', { name: 'web', planid: 'p1' }, 'planid is not known here.', 'its arguments are: name.'],
     ['timeline', { limit: 'many' }, 'limit must be a number', 'call timeline again'],
     [
       'restart',
