@@ -179,7 +179,7 @@ export class FakeControl implements Control {
       this.calls.push(['heal.plan', service]);
       return this.healPlan;
     },
-    apply: async (service, request, actor, timeout) => {
+    apply: async (service, request, { actor }, timeout) => {
       this.calls.push(['heal.apply', service, request, actor, timeout]);
       if (this.healFailure !== null) throw this.healFailure;
       return this.healResult;
