@@ -175,9 +175,10 @@ function cutList(
   const { items } = output;
   if (tool.list === undefined || !Array.isArray(items)) return { output, left_out: 0 };
   const keep = tool.list.keep(input);
-  const kept = fitting<unknown>(items, keep, ANSWER_LIMIT * 0.9);
+  const kept = fitting<unknown>(items, keep === 'first' ? 'first' : 'last', ANSWER_LIMIT * 0.9);
   const left_out = items.length - kept.length;
   if (left_out === 0) return { output, left_out };
-  const next = keep === 'first' ? { next_cursor: tool.list.cursor(kept.at(-1) as never) } : {};
+  const edge = keep === 'first' ? kept.at(-1) : kept[0];
+  const next = keep === 'newest' ? {} : { next_cursor: tool.list.cursor(edge as never) };
   return { output: { ...output, items: kept, ...next }, left_out };
 }

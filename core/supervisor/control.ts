@@ -155,6 +155,8 @@ export interface EventQuery {
   readonly job_id?: string;
   /** Only events with a greater `seq`. */
   readonly after?: number;
+  /** Only events with a smaller `seq`. */
+  readonly before?: number;
   /** Newest so many, in rising order, where `after` is not given; else the first so many after it. */
   readonly limit?: number;
 }

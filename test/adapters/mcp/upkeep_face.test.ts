@@ -191,6 +191,18 @@ describe('tools', () => {
       after = page.next_cursor;
     }
     expect(seen).toEqual(control.history.map(({ seq }) => seq));
+    const back: number[] = [];
+    for (let before: string | null = '201'; before !== null; ) {
+      const result = await client.callTool({
+        name: 'timeline',
+        arguments: { before: Number(before), limit: 200 },
+      });
+      const page = result.structuredContent as { items: { seq: number }[]; next_cursor: string | null };
+      back.unshift(...page.items.map(({ seq }) => seq));
+      before = page.next_cursor;
+      if (before !== null) expect(textOf(result)).toContain(`with before: ${before}.`);
+    }
+    expect(back).toEqual(seen);
     const newest = await client.callTool({ name: 'timeline', arguments: { limit: 200 } });
     expect((newest.structuredContent as { items: { seq: number }[] }).items.at(-1)?.seq).toBe(200);
     expect(textOf(newest)).toContain('were left out');

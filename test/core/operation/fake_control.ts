@@ -379,12 +379,13 @@ export class FakeControl implements Control {
     return { holders: this.holderList, complete: true };
   }
   events(query: EventQuery): EventRecord[] {
-    const { after, limit = 100 } = query;
+    const { after, before, limit = 100 } = query;
     const matching = this.history.filter(
       (event) =>
         (query.service === undefined || event.service === query.service) &&
         (query.job_id === undefined || event.job_id === query.job_id) &&
-        event.seq > (after ?? -1),
+        event.seq > (after ?? -1) &&
+        event.seq < (before ?? Number.POSITIVE_INFINITY),
     );
     return after === undefined ? matching.slice(-limit) : matching.slice(0, limit);
   }
