@@ -193,5 +193,7 @@ function printEvents(
   // What recovery found has happened by now.
   const { started_at } = supervisor.health();
   for (const event of supervisor.events({ limit: RECOVERED })) if (event.time >= started_at) print(event);
-  supervisor.onEvent(print);
+  supervisor.followEvents((events) => {
+    for (const event of events) print(event);
+  });
 }

@@ -29,3 +29,6 @@ export class NoDaemon extends Error {
 export class BrokenAnswer extends Error {
   override readonly name = 'BrokenAnswer';
 }
+
+/** Thrown where an answer is larger than any of upkeep's: asking again would bring the same. */
+export class AnswerTooLarge extends BrokenAnswer {}

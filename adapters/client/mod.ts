@@ -24,5 +24,5 @@ export {
   createClient,
   type SubscribeOptions,
 } from './client.ts';
-export { BrokenAnswer, ClientError, NoDaemon } from './errors.ts';
+export { AnswerTooLarge, BrokenAnswer, ClientError, NoDaemon } from './errors.ts';
 export type { ClientTarget } from './transport.ts';

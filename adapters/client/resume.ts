@@ -3,7 +3,7 @@
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { EventRecord } from '../../core/store/records.ts';
-import { BrokenAnswer, ClientError, NoDaemon } from './errors.ts';
+import { AnswerTooLarge, BrokenAnswer, ClientError, NoDaemon } from './errors.ts';
 
 /** The pause before the first new try, and what it grows to by doubling, ms. */
 const FIRST_PAUSE = 100;
@@ -58,8 +58,9 @@ export async function* resumed(
   }
 }
 
-/** The connection, or an upkeep on its way up or down: not what is refused. */
+/** The connection, or an upkeep on its way up or down: not what is refused, or what would come again. */
 function isPassing(error: unknown): boolean {
   if (error instanceof ClientError) return error.status >= 500 || error.status === 429;
+  if (error instanceof AnswerTooLarge) return false;
   return error instanceof NoDaemon || error instanceof BrokenAnswer;
 }

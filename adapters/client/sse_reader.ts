@@ -1,6 +1,10 @@
 /**
  * Reads server-sent events from bytes.
  */
+import { AnswerTooLarge } from './errors.ts';
+
+/** The longest message that is taken, characters: many times what an event can be. */
+export const MESSAGE_LIMIT = 8 * 1024 * 1024;
 
 /** A server-sent event as it arrived. */
 export interface ReceivedMessage {
@@ -11,6 +15,8 @@ export interface ReceivedMessage {
 
 /**
  * The messages in a stream of bytes; comments are skipped.
+ *
+ * @throws {@link AnswerTooLarge} for a message that is longer than {@link MESSAGE_LIMIT}.
  *
  * @example
  * ```ts
@@ -23,12 +29,19 @@ export async function* sseMessages(
   const decoder = new TextDecoder();
   let rest = '';
   for await (const chunk of chunks) {
+    // What was looked at has no end of a message, but may have half of one.
+    let from = Math.max(0, rest.length - 1);
     rest += decoder.decode(chunk, { stream: true });
-    const blocks = rest.split('\n\n');
-    rest = blocks.pop() ?? '';
-    for (const block of blocks) {
-      const message = parseBlock(block);
+    let begin = 0;
+    for (let end = rest.indexOf('\n\n', from); end >= 0; end = rest.indexOf('\n\n', from)) {
+      const message = parseBlock(rest.slice(begin, end));
+      begin = end + 2;
+      from = begin;
       if (message !== null) yield message;
+    }
+    rest = rest.slice(begin);
+    if (rest.length > MESSAGE_LIMIT) {
+      throw new AnswerTooLarge(`a message of the stream has more than ${MESSAGE_LIMIT} characters`);
     }
   }
 }

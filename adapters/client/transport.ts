@@ -5,7 +5,7 @@ import { Agent, type IncomingMessage, type RequestOptions, request } from 'node:
 import type { OperationName } from '../../core/operation/table.ts';
 import { PROBLEMS, type Problem, problem } from '../http/problem.ts';
 import { ROUTES, type Route, takesBody } from '../http/routes.ts';
-import { BrokenAnswer, ClientError, NoDaemon } from './errors.ts';
+import { AnswerTooLarge, BrokenAnswer, ClientError, NoDaemon } from './errors.ts';
 
 /** Where upkeep is: the path of its socket, the same by name, or its URL and a token. */
 export type ClientTarget =
@@ -115,15 +115,26 @@ export async function send(
   throw new ClientError(problemIn(await textOf(response, transport, signal), response.statusCode ?? 0));
 }
 
-/** The whole body of an answer. @throws as {@link send} does. */
+/** The largest answer that is taken, bytes: a page of a thousand events with all the evidence there can be is smaller. */
+export const ANSWER_LIMIT = 64 * 1024 * 1024;
+
+/** The whole body of an answer. @throws as {@link send} does, and {@link AnswerTooLarge}. */
 export async function textOf(
   response: IncomingMessage,
   transport: Transport,
   signal?: AbortSignal,
 ): Promise<string> {
   const chunks: Buffer[] = [];
+  let size = 0;
   try {
-    for await (const chunk of response) chunks.push(chunk);
+    for await (const chunk of response) {
+      size += chunk.length;
+      // Leaving the loop hangs up.
+      if (size > ANSWER_LIMIT) {
+        throw new AnswerTooLarge(`an answer from ${transport.where} has more than ${ANSWER_LIMIT} bytes`);
+      }
+      chunks.push(chunk);
+    }
   } catch (error) {
     throw failure(error, transport, signal);
   }

@@ -6,24 +6,24 @@ import type { Context } from 'hono';
 import { Hono } from 'hono/tiny';
 import type { Clock } from '../../core/host/host.ts';
 import { OperationError } from '../../core/operation/error.ts';
-import { invoke } from '../../core/operation/invoke.ts';
+import { invoke, invokeBatches } from '../../core/operation/invoke.ts';
 import { hasSecretOutput, type Operation, type OperationContext } from '../../core/operation/operation.ts';
 import { OPERATIONS, type OperationName } from '../../core/operation/table.ts';
-import type { EventRecord } from '../../core/store/records.ts';
 import type { Control } from '../../core/supervisor/control.ts';
 import { accepts } from './accept.ts';
 import { type Caller, callerOf, hasToken } from './caller.ts';
 import { clientActor } from './client_actor.ts';
 import { taggedJson, taggedResponse } from './etag.ts';
+import { eventTexts } from './event_text.ts';
 import { IdempotencyKeys } from './idempotency.ts';
 import { Load } from './load.ts';
-import { logMessages } from './log_lines.ts';
+import { logTexts } from './log_lines.ts';
 import { mcpRoute } from './mcp_route.ts';
 import { metaRoutes } from './meta.ts';
 import { type Problem, problem, problemOf, problemResponse, RequestProblem } from './problem.ts';
 import { bodyText, requestInput } from './request_input.ts';
 import { ROUTES, type Route, type RouteBody } from './routes.ts';
-import { type SseMessage, sseText } from './sse.ts';
+import { formatSse, sseText } from './sse.ts';
 import type { OpenStreams } from './stream_body.ts';
 
 /** What the app needs beside the control. */
@@ -119,7 +119,7 @@ async function answer(desk: Desk, name: OperationName, route: Route, c: Context)
   if (!accepts(c.req.header('accept'), offered)) {
     throw new RequestProblem('not_acceptable', `this is answered in ${offered.join(' or ')}`);
   }
-  if (route.body !== 'json') return streamedAnswer(desk, name, route, c);
+  if (route.body !== 'json') return streamedAnswer(desk, route, c);
   const work = (): Promise<Response> => jsonAnswer(desk, name, route, c);
   return ALWAYS_ANSWERED.includes(name) ? work() : desk.load.within(work);
 }
@@ -161,33 +161,30 @@ async function jsonAnswer(
   });
 }
 
-async function streamedAnswer(
-  { control, options, load }: Desk,
-  name: OperationName,
-  route: Route,
-  c: Context,
-): Promise<Response> {
+async function streamedAnswer({ control, options, load }: Desk, route: Route, c: Context): Promise<Response> {
   load.checkStreams();
   const raw = await requestInput(c.req, route);
   const controller = new AbortController();
   const context = contextOf(c, controller.signal);
-  const result = await invoke(control, name, raw, context);
   const streamed = (body: AsyncIterable<Uint8Array | string>, type: string): Response =>
     new Response(options.streams.body(whileAllowed(body, control, context, controller), controller), {
       headers: { 'content-type': type, 'cache-control': 'no-cache', 'x-content-type-options': 'nosniff' },
     });
-  const eventStream = (messages: AsyncIterable<SseMessage>): Response =>
+  const eventStream = (messages: AsyncIterable<Uint8Array | string>): Response =>
     streamed(
       sseText(endingInWords(messages, options), options.clock, options.keepAlive ?? KEEP_ALIVE),
       'text/event-stream',
     );
   // The route says which of the two the operation gives.
-  if (route.body === 'events') return eventStream(eventMessages(result as AsyncIterable<EventRecord>));
-  const bytes = result as AsyncIterable<Uint8Array>;
+  if (route.body === 'events') {
+    return eventStream(eventTexts(await invokeBatches(control, 'event.stream', raw, context)));
+  }
   const plain = raw['follow'] !== true || (c.req.header('accept') ?? '').includes('text/plain');
   return plain
-    ? streamed(bytes, 'text/plain; charset=utf-8')
-    : eventStream(logMessages(bytes, () => options.clock.wall()));
+    ? streamed(await invoke(control, 'job.log', raw, context), 'text/plain; charset=utf-8')
+    : eventStream(
+        logTexts(await invokeBatches(control, 'job.log', raw, context), () => options.clock.wall()),
+      );
 }
 
 /** What a token has opened ends with it. */
@@ -213,21 +210,15 @@ function contextOf(c: Context, signal: AbortSignal): OperationContext {
   return { ...caller, actor, signal };
 }
 
-async function* eventMessages(
-  events: AsyncIterable<EventRecord>,
-): AsyncGenerator<SseMessage, void, undefined> {
-  for await (const event of events) yield { id: String(event.seq), data: JSON.stringify(event) };
-}
-
 /** A status can no longer be sent once a stream has begun: a failure is its last message instead. */
 async function* endingInWords(
-  messages: AsyncIterable<SseMessage>,
+  messages: AsyncIterable<Uint8Array | string>,
   options: AppOptions,
-): AsyncGenerator<SseMessage, void, undefined> {
+): AsyncGenerator<Uint8Array | string, void, undefined> {
   try {
     yield* messages;
   } catch (error) {
-    yield { event: 'problem', data: JSON.stringify(problemFor(error, options)) };
+    yield formatSse({ event: 'problem', data: JSON.stringify(problemFor(error, options)) });
   }
 }
 

@@ -77,7 +77,7 @@ export const ROUTES = {
   }),
   'holder.find': get('/v1/holders', { tcp_port: 'number', udp_port: 'number' }),
   'plugin.list': get('/v1/plugins', { limit: 'number' }),
-  'event.list': get('/v1/events', { after: 'number', limit: 'number' }),
+  'event.list': get('/v1/events', { after: 'number', before: 'number', limit: 'number' }),
   'event.stream': { ...get('/v1/events/stream', { after: 'number' }), body: 'events', resume: 'after' },
   'health.get': get('/healthz'),
   'daemon.shutdown': { ...post('/v1/shutdown'), status: 202 },

@@ -35,16 +35,16 @@ export function formatSse(message: SseMessage): string {
 }
 
 /**
- * The messages written down, an opening before them, and a comment wherever there was none for `interval` ms. The
- * next message is asked for only when this one has been taken, so a slow reader holds one.
+ * Messages as they were written down, an opening before them, and a comment wherever there was none for `interval` ms.
+ * What comes next is asked for only when this has been taken, so a slow reader holds one.
  */
-export async function* sseText(
-  messages: AsyncIterable<SseMessage>,
+export async function* sseText<T>(
+  messages: AsyncIterable<T>,
   clock: Pick<Clock, 'timer'>,
   interval: number,
-): AsyncGenerator<string, void, undefined> {
+): AsyncGenerator<T | string, void, undefined> {
   const iterator = messages[Symbol.asyncIterator]();
-  let answer: { result: IteratorResult<SseMessage> } | { error: unknown } | null = null;
+  let answer: { result: IteratorResult<T> } | { error: unknown } | null = null;
   // One reaction on each promise, however often the wait for it times out: Promise.race would add one each time.
   let arrived = (): void => {};
   const ask = (): void => {
@@ -84,7 +84,7 @@ export async function* sseText(
       } else if (got.result.done === true) {
         return;
       } else {
-        yield formatSse(got.result.value);
+        yield got.result.value;
         ask();
       }
     }

@@ -120,6 +120,8 @@ export interface Call extends Caller {
 export interface News {
   /** The resources that are not any more what they were. */
   readonly uris: readonly string[];
+  /** Whether resources may have come or gone with it. */
+  readonly relisted: boolean;
   readonly level: LogLevel;
   readonly data: JsonObject;
 }

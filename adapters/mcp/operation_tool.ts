@@ -14,7 +14,7 @@ import { type ToolCall, toolCall, withToolCalls } from './next_call.ts';
 import type { Port, PortContext, Rights } from './port.ts';
 import type { Tool } from './tool.ts';
 import { declined, errorAnswer, notConfirmed } from './tool_error.ts';
-import { confirmation } from './tool_schema.ts';
+import { argumentNames, confirmation } from './tool_schema.ts';
 import { eventLine, nextLine } from './words.ts';
 
 /**
@@ -51,7 +51,7 @@ export async function callOperationTool(
     }
     const taken = inputOf(tool, args);
     input = taken.input;
-    checkedInput(tool.operation, input);
+    checkedInput(tool.operation, input, argumentNames(tool));
     if (confirmation(tool) !== null && input['dry_run'] !== true) {
       if (!taken.confirmed) return notConfirmed(tool, input, tools);
       if (!(await userAgrees(tool, input, call))) return declined(tool);
@@ -175,9 +175,10 @@ function cutList(
   const { items } = output;
   if (tool.list === undefined || !Array.isArray(items)) return { output, left_out: 0 };
   const keep = tool.list.keep(input);
-  const kept = fitting<unknown>(items, keep, ANSWER_LIMIT * 0.9);
+  const kept = fitting<unknown>(items, keep === 'first' ? 'first' : 'last', ANSWER_LIMIT * 0.9);
   const left_out = items.length - kept.length;
   if (left_out === 0) return { output, left_out };
-  const next = keep === 'first' ? { next_cursor: tool.list.cursor(kept.at(-1) as never) } : {};
+  const edge = keep === 'first' ? kept.at(-1) : kept[0];
+  const next = keep === 'newest' ? {} : { next_cursor: tool.list.cursor(edge as never) };
   return { output: { ...output, items: kept, ...next }, left_out };
 }

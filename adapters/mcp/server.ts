@@ -68,8 +68,9 @@ export function mcpServer(face: Face, options: ServerOptions): Server {
     { name: 'upkeep', title: 'upkeep', version: options.version },
     {
       capabilities: {
-        tools: {},
-        resources: lasting ? { subscribe: true } : {},
+        // What a client may do is settled before it is connected.
+        tools: { listChanged: false },
+        resources: lasting ? { subscribe: true, listChanged: true } : {},
         prompts: {},
         completions: {},
         logging: {},
@@ -82,6 +83,7 @@ export function mcpServer(face: Face, options: ServerOptions): Server {
   const told = (telling: Promise<void>): Promise<void> => telling.catch(() => {});
   const watcher = new Watcher(face, options.clock, client, {
     updated: (uri) => void told(server.sendResourceUpdated({ uri })),
+    listChanged: () => void told(server.sendResourceListChanged()),
     log: (level, data) =>
       void told(
         server.notification({ method: 'notifications/message', params: { level, logger: 'upkeep', data } }),
@@ -116,7 +118,9 @@ export function mcpServer(face: Face, options: ServerOptions): Server {
   );
   server.setRequestHandler(ListResourcesRequestSchema, ({ params }, extra) =>
     guarded(async () => {
-      const { items, nextCursor } = pageOf(await face.resources(caller(extra)), params?.cursor);
+      const resources = await face.resources(caller(extra));
+      if (lasting) watcher.listed(resources.map(({ uri }) => uri));
+      const { items, nextCursor } = pageOf(resources, params?.cursor);
       return { resources: [...items], ...(nextCursor === null ? {} : { nextCursor }) };
     }),
   );

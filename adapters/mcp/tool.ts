@@ -52,9 +52,9 @@ export interface Tool<N extends CallName = CallName> {
 
 /** How a list is cut where it is too large. */
 export interface ListCut {
-  /** Which of its items stay. */
-  keep(input: object): 'first' | 'last';
-  /** The cursor that goes on behind an item. */
+  /** Which of its items stay; of the newest nothing is said of how to go on, as nothing follows them. */
+  keep(input: object): 'first' | 'last' | 'newest';
+  /** The cursor that goes on behind an item, or before it where the last ones stay. */
   cursor(item: never): string;
 }
 

@@ -2,7 +2,6 @@
  * A failed call as an answer that a model can act on: what was wrong, and what to do next.
  */
 import type { OperationError } from '../../core/operation/error.ts';
-import { nearest } from '../../core/spec/nearest.ts';
 import type { JsonObject, ToolAnswer } from './face.ts';
 import { toolCall } from './next_call.ts';
 import type { Tool } from './tool.ts';
@@ -79,7 +78,9 @@ function refusal(code: string, message: string): ToolAnswer {
 function nextSteps(error: OperationError, tool: Tool): string[] {
   switch (error.code) {
     case 'invalid_input':
-      return inputSteps(error, tool);
+      return [
+        `Next: call ${tool.name} again; its arguments are: ${argumentNames(tool).join(', ') || 'none'}.`,
+      ];
     case 'not_found':
       return [
         error.suggestion === null
@@ -97,14 +98,4 @@ function nextSteps(error: OperationError, tool: Tool): string[] {
         'This is a fault of upkeep itself. Do not repeat it blindly; call inspect to see how things are.',
       ];
   }
-}
-
-function inputSteps({ issues }: OperationError, tool: Tool): string[] {
-  const names = argumentNames(tool);
-  const meant = issues
-    .filter(({ rule }) => rule === 'unknown_key')
-    .map(({ path }) => ({ path, name: nearest(path, names) }))
-    .filter(({ name }) => name !== null)
-    .map(({ path, name }) => `For ${JSON.stringify(path)} you probably meant ${JSON.stringify(name)}.`);
-  return [...meant, `Next: call ${tool.name} again; its arguments are: ${names.join(', ') || 'none'}.`];
 }

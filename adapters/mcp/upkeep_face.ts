@@ -1,8 +1,11 @@
 /**
  * What upkeep offers to MCP clients: its tools, resources and prompts over the operations that a port reaches.
  */
+
+import type { Phase } from '../../core/job/job.ts';
 import { OperationError } from '../../core/operation/error.ts';
 import { nearest } from '../../core/spec/nearest.ts';
+import type { EventRecord } from '../../core/store/records.ts';
 import { mcpActor } from '../http/client_actor.ts';
 import type { Caller, Face, News } from './face.ts';
 import { INVALID_PARAMS, ProtocolError } from './face.ts';
@@ -72,6 +75,7 @@ export function upkeepFace(port: Port): Face {
       for await (const event of port.subscribe('event.stream', {}, contextOf(caller))) {
         yield {
           uris: event.service === null ? [] : [SERVICES_URI, serviceUri(event.service)],
+          relisted: mayRelist(event),
           level: levelOf(event),
           data: { ...event },
         };
@@ -84,6 +88,13 @@ export function upkeepFace(port: Port): Face {
     },
   };
 }
+
+/** Services and their jobs come and go at rest: with a start, a stop, or another service file. */
+function mayRelist({ service, from, to }: EventRecord): boolean {
+  return service === null || AT_REST.has(from) || AT_REST.has(to);
+}
+
+const AT_REST: ReadonlySet<Phase | null> = new Set(['pending', 'stopped', 'succeeded', 'failed']);
 
 function contextOf({ client, signal }: Caller): PortContext {
   return { actor: mcpActor(client), signal };

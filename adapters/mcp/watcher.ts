@@ -16,6 +16,8 @@ import {
 /** How one client is told. */
 export interface WatcherOutlets {
   updated(uri: string): void;
+  /** There are other resources than were listed. */
+  listChanged(): void;
   log(level: LogLevel, data: unknown): void;
   /** Whether the client takes what it is sent; while it does not, updates wait and messages are left out. */
   keepsUp(): boolean;
@@ -26,6 +28,9 @@ export const SUBSCRIPTION_LIMIT = 100;
 
 /** Ms from a change to its being told; what changes meanwhile is told together. */
 const TOGETHER = 100;
+
+/** Ms from news to a look whether it has changed the list, which costs more. */
+const RELIST = 1000;
 
 /** Ms until a broken stream of news is begun again. */
 const RETRY = 1000;
@@ -39,9 +44,12 @@ export class Watcher {
   /** What is followed, and what ends the following of a resource that has a stream of its own. */
   readonly #followed = new Map<string, AbortController | null>();
   readonly #changed = new Set<string>();
+  /** The resources that the client knows of; null where it has never asked. */
+  #listed: ReadonlySet<string> | null = null;
   #level: LogLevel | null = null;
   #news: AbortController | null = null;
   #cancelTimer: (() => void) | null = null;
+  #cancelRelist: (() => void) | null = null;
   #closed = false;
 
   constructor(face: Face, clock: Pick<Clock, 'timer'>, client: () => string, outlets: WatcherOutlets) {
@@ -80,6 +88,15 @@ export class Watcher {
     this.#follow();
   }
 
+  /** The client was told of these resources: from now on it is told where there are others. */
+  listed(uris: Iterable<string>): void {
+    this.#listed = new Set(uris);
+    if (this.#news !== null) return;
+    this.#follow();
+    // What changes before the news begins to come is seen by a look.
+    this.#relist();
+  }
+
   /** From now on events of this level and above are told. */
   setLevel(level: LogLevel): void {
     this.#level = level;
@@ -98,11 +115,14 @@ export class Watcher {
     this.#changed.clear();
     this.#news?.abort();
     this.#cancelTimer?.();
+    this.#cancelRelist?.();
   }
 
   /** Follows the news exactly while somebody wants them. */
   #follow(): void {
-    const wanted = !this.#closed && (this.#level !== null || [...this.#followed.values()].includes(null));
+    const wanted =
+      !this.#closed &&
+      (this.#level !== null || this.#listed !== null || [...this.#followed.values()].includes(null));
     if (wanted && this.#news === null) {
       const controller = new AbortController();
       this.#news = controller;
@@ -118,6 +138,7 @@ export class Watcher {
     // What happened while nobody was there to tell it is not known.
     const missed = (): void => {
       for (const [uri, own] of this.#followed) if (own === null) this.#mark(uri);
+      this.#relist();
     };
     this.#read(news(), news, (item) => this.#tell(item), missed, signal);
   }
@@ -145,7 +166,8 @@ export class Watcher {
     }
   }
 
-  #tell({ uris, level, data }: News): void {
+  #tell({ uris, relisted, level, data }: News): void {
+    if (relisted) this.#relist();
     for (const uri of uris) if (this.#followed.has(uri)) this.#mark(uri);
     if (this.#level !== null && this.wants(level) && this.#outlets.keepsUp()) this.#outlets.log(level, data);
   }
@@ -163,6 +185,29 @@ export class Watcher {
     }
     for (const uri of this.#changed) this.#outlets.updated(uri);
     this.#changed.clear();
+  }
+
+  #relist(): void {
+    if (this.#closed || this.#listed === null) return;
+    this.#cancelRelist ??= this.#clock.timer(RELIST, () => void this.#compareList());
+  }
+
+  async #compareList(): Promise<void> {
+    this.#cancelRelist = null;
+    const signal = this.#news?.signal;
+    if (signal === undefined) return;
+    if (!this.#outlets.keepsUp()) return this.#relist();
+    try {
+      const resources = await this.#face.resources(this.#caller(signal));
+      const before = this.#listed;
+      const now = new Set(resources.map(({ uri }) => uri));
+      if (this.#closed || before === null) return;
+      if (now.size === before.size && [...now].every((uri) => before.has(uri))) return;
+      this.#listed = now;
+      this.#outlets.listChanged();
+    } catch {
+      // upkeep may have ended: the news, begun again, brings another look.
+    }
   }
 
   #pause(signal: AbortSignal): Promise<void> {

@@ -92,15 +92,21 @@ export class HealRefused extends Error {
   }
 }
 
+/** Who asks, and by what right: the name of a token, or `unix`. */
+export interface HealCaller {
+  readonly actor: Actor;
+  readonly principal: string;
+}
+
 /** Healing, as the faces see it. */
 export interface HealControl {
   /** What would be done. Leaves no trace but the plan. @throws {@link NotFound} */
-  plan(service: string): Promise<HealPlan>;
+  plan(service: string, caller: HealCaller): Promise<HealPlan>;
   /**
    * Carries a plan out and looks whether it helped.
    *
    * @param timeout how long to wait for the service to become well, ms.
    * @throws {@link NotFound}, {@link HealRefused}
    */
-  apply(service: string, request: HealRequest, actor: Actor, timeout: number): Promise<HealResult>;
+  apply(service: string, request: HealRequest, caller: HealCaller, timeout: number): Promise<HealResult>;
 }

@@ -23,6 +23,7 @@ import {
 } from './facts.ts';
 import {
   type ActionVerification,
+  type HealCaller,
   type HealControl,
   type HealOutcome,
   type HealPlan,
@@ -66,11 +67,12 @@ export class Healer implements HealControl {
     this.#shelf = shelf;
   }
 
-  async plan(name: string): Promise<HealPlan> {
-    return (await this.#shelve(name)).plan;
+  async plan(name: string, caller: HealCaller): Promise<HealPlan> {
+    return (await this.#shelve(name, caller)).plan;
   }
 
-  async apply(name: string, request: HealRequest, actor: Actor, timeout: number): Promise<HealResult> {
+  async apply(name: string, request: HealRequest, caller: HealCaller, timeout: number): Promise<HealResult> {
+    const { actor } = caller;
     this.#ports.service(name);
     if ('plan_id' in request) return this.#begin(this.#known(name, request.plan_id), actor, timeout);
     for (;;) {
@@ -78,14 +80,14 @@ export class Healer implements HealControl {
       // What was asked for is being done: whoever else asks for it gets what comes of it.
       const joined = flying === null ? null : await flying.catch(() => null);
       if (joined !== null) return joined;
-      const shelved = await this.#shelve(name);
+      const shelved = await this.#shelve(name, caller);
       if (!this.#flights.has(name)) return this.#begin(shelved, actor, timeout);
     }
   }
 
-  async #shelve(name: string): Promise<ShelvedPlan> {
+  async #shelve(name: string, { principal }: HealCaller): Promise<ShelvedPlan> {
     const service = this.#ports.service(name);
-    return this.#shelf.add(decideHeal(await this.#ports.look(service)));
+    return this.#shelf.add(decideHeal(await this.#ports.look(service)), principal);
   }
 
   #known(name: string, id: string): ShelvedPlan {

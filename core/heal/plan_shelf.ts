@@ -9,12 +9,14 @@ import type { HealDecision } from './plan.ts';
 
 /** How long a plan may be applied, in ms. */
 export const PLAN_TTL = 5 * 60_000;
-/** So many plans are kept. */
-export const MAX_PLANS = 256;
+/** So many plans of one maker are kept. */
+export const MAX_PLANS = 32;
 
 /** A plan, and what has come of it. */
 export interface ShelvedPlan {
   readonly plan: HealPlan;
+  /** Who had it made. */
+  readonly maker: string;
   readonly decision: HealDecision;
   /** Monotonic ms. */
   readonly expires: number;
@@ -22,7 +24,10 @@ export interface ShelvedPlan {
   result: Promise<HealResult> | null;
 }
 
-/** Keeps the newest plans until they expire. */
+/**
+ * Keeps the newest plans of each maker until they expire. Whoever may look may have plans made: however many somebody wants,
+ * those of others stay.
+ */
 export class PlanShelf {
   readonly #clock: Clock;
   readonly #ttl: number;
@@ -38,15 +43,20 @@ export class PlanShelf {
     return this.#plans.size;
   }
 
-  /** Makes a plan of a decision, under an id that cannot be guessed. */
-  add(decision: HealDecision): ShelvedPlan {
-    this.#forgetOld();
+  /**
+   * Makes a plan of a decision, under an id that cannot be guessed.
+   *
+   * @param maker by what right it is made: each has room of its own.
+   */
+  add(decision: HealDecision, maker: string): ShelvedPlan {
+    this.#forgetOld(maker);
     const { service, summary, risk, facts, steps, blocked } = decision;
     const created_at = this.#clock.wall();
     const id = `h${randomBytes(16).toString('hex')}`;
     const expires_at = created_at + this.#ttl;
     const shelved: ShelvedPlan = {
       plan: { id, service, created_at, expires_at, summary, risk, facts, steps, blocked },
+      maker,
       decision,
       expires: this.#clock.mono() + this.#ttl,
       result: null,
@@ -66,11 +76,13 @@ export class PlanShelf {
   }
 
   /** They lie in the order of their making, which is that of their expiry. */
-  #forgetOld(): void {
+  #forgetOld(maker: string): void {
     const now = this.#clock.mono();
-    for (const [id, { expires }] of this.#plans) {
-      if (this.#plans.size < MAX_PLANS && expires + this.#ttl > now) return;
-      this.#plans.delete(id);
+    const own: string[] = [];
+    for (const [id, shelved] of this.#plans) {
+      if (shelved.expires + this.#ttl <= now) this.#plans.delete(id);
+      else if (shelved.maker === maker) own.push(id);
     }
+    for (const id of own.slice(0, Math.max(0, own.length - MAX_PLANS + 1))) this.#plans.delete(id);
   }
 }

@@ -65,6 +65,17 @@ export function segmentIndex(files: Files, log: JobLog, name: SegmentName): LogI
   return parseIndex(readText(files, log.path(`${formatSegment(name)}.idx`)), fallback);
 }
 
+/** A read of a live file that has not ended: whoever asks for the same meanwhile is given what it brings. */
+interface Reading {
+  readonly epoch: number;
+  readonly from: number;
+  readonly length: number;
+  readonly bytes: Promise<Buffer>;
+}
+
+/** What grows wakes every follower in one turn: they read the same, once, and share the memory. */
+const readings = new WeakMap<LogFile, Reading>();
+
 /** A file that somebody writes to, and whose head may leave it between any two calls. */
 async function openLive(host: Host, file: LogFile): Promise<Source> {
   const handle = await openLog(host, file, READ);
@@ -83,11 +94,13 @@ async function openLive(host: Host, file: LogFile): Promise<Source> {
         await file.certain();
         const { epoch } = file;
         if (moved()) return null;
-        // No more is asked for than is there: nearly always a few lines, for each of any number of followers, whose
-        // buffers would make the process that forks a large one.
-        const position = from - file.base;
-        const left = Math.max(0, host.files.fstatSync(handle.fd).size - position);
-        const bytes = await readAt(handle, position, Math.min(length, left));
+        const bytes = await shared(file, from, length, () => {
+          // No more is asked for than is there: nearly always a few lines, whose buffers would make the process that
+          // forks a large one.
+          const position = from - file.base;
+          const left = Math.max(0, host.files.fstatSync(handle.fd).size - position);
+          return left === 0 ? null : readAt(handle, position, Math.min(length, left));
+        });
         // Bytes changed their place meanwhile: these may be others than were asked for.
         if (file.epoch !== epoch) continue;
         // The nonce of a removal is written only after the cursor was taken along to the segment.
@@ -98,6 +111,30 @@ async function openLive(host: Host, file: LogFile): Promise<Source> {
     },
     close: () => handle.close(),
   };
+}
+
+/**
+ * Joins the read of the same bytes that is under way, or begins one; `begin` says null where there is nothing to read. Who
+ * began it waits for it too, and closes its descriptor only afterwards.
+ */
+async function shared(
+  file: LogFile,
+  from: number,
+  length: number,
+  begin: () => Promise<Buffer> | null,
+): Promise<Buffer> {
+  const { epoch } = file;
+  const other = readings.get(file);
+  if (other?.epoch === epoch && other.from === from && other.length === length) return other.bytes;
+  const bytes = begin();
+  if (bytes === null) return Buffer.alloc(0);
+  const reading = { epoch, from, length, bytes };
+  readings.set(file, reading);
+  try {
+    return await bytes;
+  } finally {
+    if (readings.get(file) === reading) readings.delete(file);
+  }
 }
 
 /** What nobody writes to, and nobody moves. */

@@ -24,8 +24,12 @@ export const eventList = defineCall({
   name: 'event.list',
   kind: 'query',
   summary:
-    'List events in order: the newest ones, or those that follow `after`; `next_cursor` is the next `after`.',
-  input: v.strictObject({ ...filter, limit: v.exactOptional(limitField) }),
+    'List events in order: the newest ones, those that follow `after`, or the newest before `before`; `next_cursor` is the next `after`, or `before`.',
+  input: v.strictObject({
+    ...filter,
+    before: v.exactOptional(described('Only events with a smaller `seq`.', countField)),
+    limit: v.exactOptional(limitField),
+  }),
   output: pageSchema(eventSchema),
   errors: [],
   idempotent: true,
@@ -36,12 +40,11 @@ export const eventList = defineCall({
     output: { items: [exampleEvent], next_cursor: '41' },
   },
   run: (control, input) => {
-    const { after, limit = DEFAULT_EVENTS } = input;
+    const { after, before, limit = DEFAULT_EVENTS } = input;
     const items = control.events({ ...input, limit });
-    const last = items.at(-1);
-    // Without `after` these are the newest: nothing is left behind them.
-    const more = after !== undefined && items.length === limit && last !== undefined;
-    return { items, next_cursor: more ? String(last.seq) : null };
+    // Without both these are the newest: nothing is left behind them.
+    const edge = after !== undefined ? items.at(-1) : before !== undefined ? items[0] : undefined;
+    return { items, next_cursor: items.length === limit && edge !== undefined ? String(edge.seq) : null };
   },
 });
 

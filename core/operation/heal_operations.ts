@@ -62,9 +62,9 @@ export const serviceHeal = defineCall({
   run: async (control, { name, dry_run = false, plan_id, timeout = DEFAULT_WAIT }, context) => {
     knownService(control, name);
     try {
-      if (dry_run) return await control.heal.plan(name);
+      if (dry_run) return await control.heal.plan(name, context);
       const request = plan_id === undefined ? ({ confirm: true } as const) : { plan_id };
-      return await control.heal.apply(name, request, context.actor, timeout);
+      return await control.heal.apply(name, request, context, timeout);
     } catch (error) {
       if (!(error instanceof HealRefused)) throw error;
       throw new OperationError(CODES[error.refusal], error.message, {

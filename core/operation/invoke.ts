@@ -4,10 +4,12 @@
  */
 import * as v from 'valibot';
 import { auditTarget } from '../access/audited.ts';
+import { didYouMean } from '../spec/schema_kit.ts';
 import { type Control, NotFound } from '../supervisor/control.ts';
 import { Conflict, InvalidSpec, Unavailable } from '../supervisor/refusal.ts';
 import { OperationError } from './error.ts';
 import { inputIssues } from './input_issue.ts';
+import { meantKey } from './meant_key.ts';
 import { type Operation, type OperationContext, rehearsalScope, SCOPES } from './operation.ts';
 import { OPERATIONS, type OperationName, type OutputOf, type SubscriptionName } from './table.ts';
 
@@ -35,8 +37,13 @@ export async function invoke<N extends OperationName>(
   context: OperationContext,
 ): Promise<ResultOf<N>> {
   const operation: Operation = OPERATIONS[name];
-  if (operation.kind !== 'command' || rehearsalScope(operation, raw) !== null) {
-    return run(control, name, operation, raw, context);
+  if (operation.kind === 'subscription') {
+    const batches = await invokeBatches(control, name as SubscriptionName, raw, context);
+    // As below: the table knows that it is a subscription's name, and so its items.
+    return eachOf<unknown>(batches) as unknown as ResultOf<N>;
+  }
+  if (operation.kind === 'query' || rehearsalScope(operation, raw) !== null) {
+    return run<ResultOf<N>>(control, name, operation, raw, context);
   }
   const { actor, principal } = context;
   const { audit, redact } = control.access;
@@ -45,7 +52,7 @@ export async function invoke<N extends OperationName>(
   const shown = target === null ? null : redact(target);
   const ended = audit.begin({ operation: name, target: shown, actor, principal });
   try {
-    const result = await run(control, name, operation, raw, context);
+    const result = await run<ResultOf<N>>(control, name, operation, raw, context);
     ended('done', null);
     return result;
   } catch (error) {
@@ -56,13 +63,34 @@ export async function invoke<N extends OperationName>(
   }
 }
 
-async function run<N extends OperationName>(
+/**
+ * Calls a subscription as {@link invoke} does, and gives what is there together in one: for a face that passes it on so.
+ *
+ * @throws {@link OperationError}, and nothing else; so does reading it.
+ *
+ * @example
+ * ```ts
+ * for await (const events of await invokeBatches(control, 'event.stream', {}, context)) write(events);
+ * ```
+ */
+export async function invokeBatches<N extends SubscriptionName>(
   control: Control,
   name: N,
+  raw: unknown,
+  context: OperationContext,
+): Promise<AsyncIterable<readonly OutputOf<N>[]>> {
+  const operation: Operation = OPERATIONS[name];
+  return run(control, name, operation, raw, context);
+}
+
+/** What an operation gives; of a subscription, its batches. The caller knows which it is. */
+async function run<R>(
+  control: Control,
+  name: OperationName,
   operation: Operation,
   raw: unknown,
   context: OperationContext,
-): Promise<ResultOf<N>> {
+): Promise<R> {
   const needed = rehearsalScope(operation, raw) ?? operation.scope;
   if (SCOPES.indexOf(context.scope) < SCOPES.indexOf(needed)) {
     throw new OperationError('forbidden', `${name} needs the scope '${needed}'`);
@@ -77,7 +105,7 @@ async function run<N extends OperationName>(
         ? namingFailures(operation.run(control, input, context))
         : await operation.run(control, input, context);
     // The table pairs each name with its output; the lookup by a generic name loses that.
-    return result as ResultOf<N>;
+    return result as R;
   } catch (error) {
     throw operationError(error);
   }
@@ -107,20 +135,32 @@ function allowedReadOnly(
 /**
  * The input of an operation, checked: for a face that has to know before it calls.
  *
+ * @param names what the caller may give, where the face has others than the operation: one of these may be meant by a key
+ *   that is not known.
  * @throws {@link OperationError} `invalid_input` with all that is wrong.
  */
 export function checkedInput<N extends OperationName>(
   name: N,
   raw: unknown,
+  names?: readonly string[],
 ): v.InferOutput<(typeof OPERATIONS)[N]['input']> {
   const operation: Operation = OPERATIONS[name];
   const input = v.safeParse(operation.input, raw);
   if (input.success) return input.output as v.InferOutput<(typeof OPERATIONS)[N]['input']>;
-  const issues = inputIssues(input.issues);
+  const found = inputIssues(input.issues);
+  const issues = found.map((issue) => {
+    if (issue.rule !== 'unknown_key') return issue;
+    const meant = meantKey(issue.path, operation.input, raw, found, names);
+    return { ...issue, message: `${issue.message}${didYouMean(meant)}` };
+  });
   const faults = issues.map(({ path, message }) =>
     path === '' ? `the input ${message}` : `${path} ${message}`,
   );
   throw new OperationError('invalid_input', `${name}: ${faults.join('; ')}`, { issues });
+}
+
+async function* eachOf<T>(batches: AsyncIterable<readonly T[]>): AsyncGenerator<T, void, undefined> {
+  for await (const batch of batches) yield* batch;
 }
 
 async function* namingFailures<T>(items: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {

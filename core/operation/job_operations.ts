@@ -125,9 +125,14 @@ export const jobLog = defineSubscription({
   run: (control, { id, follow = false, ...query }, context) => {
     // Throws for a job that is not there: now, and not at the first byte, so that a face can still say so.
     control.job(id);
-    return follow ? control.followLog(id, query, context.signal) : control.log(id, query);
+    return alone(follow ? control.followLog(id, query, context.signal) : control.log(id, query));
   },
 });
+
+/** Each chunk by itself: it is what was there to be read. */
+async function* alone<T>(chunks: AsyncIterable<T>): AsyncGenerator<readonly [T], void, undefined> {
+  for await (const chunk of chunks) yield [chunk];
+}
 
 /** Rises as the run's age does. */
 function newestFirst(run: { readonly id: string; readonly started_at: number }): string {

@@ -65,14 +65,19 @@ export interface CallOperation<
 
 /**
  * An operation that answers for as long as it is listened to. `run` throws at once for what is not there; what it
- * returns holds nothing before it is read from.
+ * returns holds nothing before it is read from. Items that are there together are given together, and none of these
+ * batches is empty.
  */
 export interface SubscriptionOperation<
   I extends v.GenericSchema = v.GenericSchema,
   O extends v.GenericSchema = v.GenericSchema,
 > extends Declaration<I, O> {
   readonly kind: 'subscription';
-  run(control: Control, input: v.InferOutput<I>, context: OperationContext): AsyncIterable<v.InferOutput<O>>;
+  run(
+    control: Control,
+    input: v.InferOutput<I>,
+    context: OperationContext,
+  ): AsyncIterable<readonly v.InferOutput<O>[]>;
 }
 
 /** Any operation. */

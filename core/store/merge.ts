@@ -40,12 +40,13 @@ export function mergeRows<
 
 /** Events in rising order: `stored` is what matches the query already, within its limit. */
 export function mergeEvents(stored: readonly EventRecord[], kept: Kept, query: EventQuery): EventRecord[] {
-  const { service, job_id, after, limit } = query;
+  const { service, job_id, after, before, limit } = query;
   const wanted = kept.events.filter(
     (event) =>
       (service === undefined || event.service === service) &&
       (job_id === undefined || event.job_id === job_id) &&
-      (after === undefined || event.seq > after),
+      (after === undefined || event.seq > after) &&
+      (before === undefined || event.seq < before),
   );
   const events = overlay(stored, wanted, ({ seq }) => seq).toSorted((a, b) => a.seq - b.seq);
   if (limit === undefined) return events;

@@ -82,6 +82,7 @@ export function readEvents(database: Database, query: EventQuery): EventRecord[]
     'service =': query.service ?? serviceOf(database, query.job_id),
     'job_id =': query.job_id,
     'seq >': query.after,
+    'seq <': query.before,
   });
   const newest = query.after === undefined;
   const rest = `FROM events ${sql} ORDER BY seq ${newest ? 'DESC' : 'ASC'} LIMIT ?`;

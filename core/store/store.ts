@@ -7,18 +7,15 @@
  * holds.
  *
  * The event loop is worth more than one write: somebody else's lock on the database is waited for only while upkeep
- * starts. Later a commit gives up after {@link BUSY_TIMEOUT}, and is kept like any other that failed.
+ * starts. Later a commit gives up after 50 ms, and is kept like any other that failed.
  */
 import type { Job } from '../job/job.ts';
 import type { Reason } from '../job/reason.ts';
 import type { EventQuery } from '../supervisor/control.ts';
-import { Backlog } from './backlog.ts';
-import { type Batch, type NumberedBatch, writeBatch } from './batch.ts';
-import { BUSY_TIMEOUT, Connection, type Opened, START_BUSY_TIMEOUT } from './connection.ts';
-import { type Database, DatabaseError } from './database.ts';
-import { degradedReason, type Failure, failureOf, lossReason } from './failure.ts';
+import type { Batch, NumberedBatch } from './batch.ts';
+import type { Database } from './database.ts';
+import { Disk } from './disk.ts';
 import { mergeEvents, mergeLive, mergeRows } from './merge.ts';
-import { NewerDatabase } from './migrations.ts';
 import { type NotifyCursors, readCursors, writeCursors } from './notify_cursors.ts';
 import { Numbering } from './numbering.ts';
 import type { StoreOpened, StoreOptions } from './options.ts';
@@ -36,41 +33,16 @@ import type { EventRecord, RunRow } from './records.ts';
 
 /** The one writer of the database. */
 export class Store {
-  /** What opening found. */
-  readonly opened: StoreOpened;
   readonly #options: StoreOptions;
-  readonly #connection: Connection;
-  readonly #backlog = new Backlog();
   readonly #numbering: Numbering;
+  readonly #disk: Disk;
   /** Services with a run that has finished since their runs were last pruned. */
   readonly #finished = new Set<string>();
-  #failure: Failure | null = null;
-  #lost = false;
-  #dropped = 0;
-  /** Something was committed since the last checkpoint. */
-  #dirty = false;
 
   private constructor(options: StoreOptions) {
     this.#options = options;
     this.#numbering = new Numbering(options.host.clock);
-    this.#connection = new Connection(options.path, options.host, (rows) => this.#takeSaved(rows));
-    try {
-      const { created, replaced } = this.#open(START_BUSY_TIMEOUT);
-      const lost = replaced && lossReason(replaced.set_aside, replaced.damage);
-      this.opened = { created, set_aside: replaced?.set_aside ?? null, lost };
-      if (replaced === null) return;
-      this.#numbering.leap();
-      this.#dropped += this.#backlog.writeTo(this.#connection.writable());
-      this.#dirty = true;
-      // Whatever could be had of the past is on disk, and the caller has nothing to add to it yet.
-      this.#lost = false;
-    } catch (error) {
-      if (error instanceof NewerDatabase) throw error;
-      this.#numbering.leap();
-      this.#lost = true;
-      this.#note(error);
-      this.opened ??= { created: false, set_aside: null, lost: this.degraded };
-    }
+    this.#disk = new Disk(options, this.#numbering);
   }
 
   /**
@@ -89,24 +61,24 @@ export class Store {
     return new Store(options);
   }
 
+  /** What opening found. */
+  get opened(): StoreOpened {
+    return this.#disk.opened;
+  }
+
   /** Why not everything is on disk; null where it is. */
   get degraded(): Reason | null {
-    if (this.#failure === null) return null;
-    return degradedReason(this.#failure, {
-      path: this.#options.path,
-      kept_events: this.#backlog.event_count,
-      dropped: this.#dropped,
-    });
+    return this.#disk.degraded;
   }
 
   /** The database may lack more than what is kept here: it takes {@link rebuild}, not {@link retry}, to go on. */
   get lost(): boolean {
-    return this.#lost;
+    return this.#disk.lost;
   }
 
   /** How many events were given up as too many could not be written, and how many rows the database refused. */
   get dropped(): number {
-    return this.#dropped;
+    return this.#disk.dropped;
   }
 
   /**
@@ -118,17 +90,7 @@ export class Store {
     const { at } = this.#options;
     const numbered = this.#numbered(batch);
     at?.('store.commit');
-    if (this.#failure !== null) {
-      this.#keep(numbered);
-    } else {
-      try {
-        writeBatch(this.#connection.writable(), numbered);
-        this.#dirty = true;
-      } catch (error) {
-        this.#keep(numbered);
-        this.#fail(error);
-      }
-    }
+    this.#disk.write(numbered);
     at?.('store.commit:done');
     return numbered.events;
   }
@@ -140,8 +102,7 @@ export class Store {
    * @returns true where everything is on disk now; false also where the store is {@link lost}.
    */
   retry(): boolean {
-    if (this.#failure === null) return true;
-    return this.#mend() && !this.#lost && this.#flush();
+    return this.#disk.retry();
   }
 
   /**
@@ -151,38 +112,35 @@ export class Store {
    * @returns true where everything is on disk now; else it is kept.
    */
   rebuild(all: Batch): boolean {
-    this.#keep(this.#numbered(all));
-    if (!this.#mend()) return false;
-    this.#lost = false;
-    return this.#flush();
+    return this.#disk.rebuild(this.#numbered(all));
   }
 
   /** Every service, and the run that each is in, or was in last, with its jobs. What cannot be read is left out. */
   load(): Live {
     const stored = this.ask(readLive, { services: [], runs: [], jobs: [] });
-    return this.#failure === null ? stored : mergeLive(stored, this.#backlog.batch());
+    const { kept } = this.#disk;
+    return kept === null ? stored : mergeLive(stored, kept);
   }
 
   /** Jobs, those of finished runs too, oldest first. */
   jobs(query: JobQuery): Job[] {
     const stored = this.ask((database) => readJobs(database, query), []);
-    if (this.#failure === null) return stored;
-    const kept = this.#backlog.batch();
-    return mergeRows(stored, kept.jobs, kept, query);
+    const { kept } = this.#disk;
+    return kept === null ? stored : mergeRows(stored, kept.jobs, kept, query);
   }
 
   /** Runs, oldest first. */
   runs(query: RunQuery): RunRow[] {
     const stored = this.ask((database) => readRuns(database, query), []);
-    if (this.#failure === null) return stored;
-    const kept = this.#backlog.batch();
-    return mergeRows(stored, kept.runs, kept, query);
+    const { kept } = this.#disk;
+    return kept === null ? stored : mergeRows(stored, kept.runs, kept, query);
   }
 
   /** Events in rising order; without a limit all that match. */
   events(query: EventQuery): EventRecord[] {
     const stored = this.ask((database) => readEvents(database, query), []);
-    return this.#failure === null ? stored : mergeEvents(stored, this.#backlog.batch(), query);
+    const { kept } = this.#disk;
+    return kept === null ? stored : mergeEvents(stored, kept, query);
   }
 
   /** How far each rule of `notify` has come; empty where that cannot be read. */
@@ -200,14 +158,7 @@ export class Store {
 
   /** Reads what is stored beside jobs and events; `nothing` where that cannot be read. Never throws. */
   ask<T>(question: (database: Database) => T, nothing: T): T {
-    const { database } = this.#connection;
-    if (database === null) return nothing;
-    try {
-      return question(database);
-    } catch (error) {
-      this.#fail(error);
-      return nothing;
-    }
+    return this.#disk.ask(question, nothing);
   }
 
   /**
@@ -217,15 +168,7 @@ export class Store {
    * @returns false where it is not written: the caller says it again once the store works.
    */
   tell(work: (database: Database) => void): boolean {
-    if (this.#failure !== null) return false;
-    try {
-      work(this.#connection.writable());
-      this.#dirty = true;
-      return true;
-    } catch (error) {
-      this.#fail(error);
-      return false;
-    }
+    return this.#disk.tell(work);
   }
 
   /**
@@ -236,95 +179,17 @@ export class Store {
    * @returns true where there is more to delete: call it again soon.
    */
   prune(now: number): boolean {
-    const { database } = this.#connection;
-    if (database === null || this.#failure !== null) return false;
-    try {
-      const more = pruneSlice(database, this.#finished, this.#options.limits ?? DEFAULT_LIMITS, now);
-      if (!more && this.#dirty) {
-        database.exec('PRAGMA wal_checkpoint(PASSIVE)');
-        this.#dirty = false;
-      }
-      return more;
-    } catch (error) {
-      // Somebody holds a lock: nothing is amiss, and another time will do.
-      if (!(error instanceof DatabaseError && error.code === 'SQLITE_BUSY')) this.#fail(error);
-      return false;
-    }
+    const limits = this.#options.limits ?? DEFAULT_LIMITS;
+    return this.#disk.tidy((database) => pruneSlice(database, this.#finished, limits, now));
   }
 
   /** Writes what is kept, if that works by now, and lets go of the database. Nothing may be called afterwards. */
   close(): void {
-    this.retry();
-    try {
-      this.#connection.database?.exec('PRAGMA wal_checkpoint(TRUNCATE)');
-    } catch {
-      // What is in the log is committed, and found by the next to open it.
-    }
-    this.#connection.close();
+    this.#disk.close();
   }
 
   #numbered(batch: Batch): NumberedBatch & { readonly events: EventRecord[] } {
     for (const run of batch.runs ?? []) if (run.finished_at !== null) this.#finished.add(run.service);
     return this.#numbering.number(batch);
-  }
-
-  #open(busyTimeout: number): Opened {
-    const opened = this.#connection.open(busyTimeout);
-    this.#numbering.goOnFrom(this.#connection.database?.number('max(seq)', 'FROM events') ?? 0);
-    return opened;
-  }
-
-  /** What is left of a database that was set aside is written into the one that takes its place. */
-  #takeSaved(rows: NumberedBatch): void {
-    this.#backlog.addOlder(rows);
-    this.#lost = true;
-  }
-
-  /** Sees to it that there is a connection that may work. */
-  #mend(): boolean {
-    if (this.#failure === null) return true;
-    try {
-      const { inPlace, fresh } = this.#connection;
-      if (inPlace && (this.#failure.sound || fresh)) return true;
-      this.#connection.retire();
-      // An empty one in its place has nothing of what was committed before.
-      if (this.#open(BUSY_TIMEOUT).created) this.#lost = true;
-      return true;
-    } catch (error) {
-      this.#fail(error);
-      return false;
-    }
-  }
-
-  #keep(batch: NumberedBatch): void {
-    this.#dropped += this.#backlog.add(batch);
-  }
-
-  #flush(): boolean {
-    try {
-      this.#dropped += this.#backlog.writeTo(this.#connection.writable());
-      this.#dirty = true;
-    } catch (error) {
-      this.#fail(error);
-      return false;
-    }
-    if (this.#failure !== null) {
-      this.#failure = null;
-      this.#options.onDegraded(null);
-    }
-    return true;
-  }
-
-  #note(error: unknown): void {
-    this.#failure = failureOf(error, this.#failure?.since ?? this.#options.host.clock.wall());
-    this.#connection.note(error);
-    if (this.#connection.condemned) this.#lost = true;
-  }
-
-  #fail(error: unknown): void {
-    const first = this.#failure === null;
-    this.#note(error);
-    // Last, as the caller may well commit an event about it.
-    if (first) this.#options.onDegraded(this.degraded);
   }
 }

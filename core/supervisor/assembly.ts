@@ -24,7 +24,8 @@ import { ProcessTable } from '../process/process_table.ts';
 import { Reaper } from '../process/reaper.ts';
 import { ProbeHost } from '../reclaim/mod.ts';
 import type { Batch } from '../store/batch.ts';
-import { Store } from '../store/store.ts';
+import type { StoreOptions } from '../store/options.ts';
+import type { Store } from '../store/store.ts';
 import { Effects } from './effects.ts';
 import { EventFeed } from './event_feed.ts';
 import { Fleet } from './fleet.ts';
@@ -57,29 +58,32 @@ export interface Assembly {
   readonly housekeeping: Housekeeping;
   readonly spec: SpecInForce;
   readonly supervisor: Supervisor;
+  /** Lets everything go: timers, descriptors, the store, the lock. Processes stay as they are. */
+  close(): void;
 }
 
 /**
  * Makes every part and connects them. The store is opened; nothing else is begun.
  *
  * @param first the service file that is to be taken over first.
- * @throws {@link NewerDatabase}
+ * @param open opens the store; whoever gives it closes it where this throws.
  */
 export function assemble(
   options: SupervisorOptions,
   paths: StatePaths,
   lock: { release(): void },
   first: CheckedFile,
+  open: (options: StoreOptions) => Store,
 ): Assembly {
   const { host } = options;
   const { clock, files } = host;
   const instance = instanceName(paths.dir);
   const agenda = new Agenda(clock);
-  const events = new EventFeed();
+  const events = new EventFeed(clock, agenda);
   const waiters = new JobWaiters(clock);
   const started_at = clock.wall();
 
-  const store = Store.open({
+  const store = open({
     path: paths.database,
     host,
     ...(options.at === undefined ? {} : { at: options.at }),
@@ -253,6 +257,18 @@ export function assemble(
     events: (query) => store.events(query),
   });
 
+  const close = (): void => {
+    tokens.close();
+    agenda.clear();
+    standbys.close();
+    plugins.close();
+    adopted.close();
+    oom.close();
+    logs.closeAll();
+    store.close();
+    lock.release();
+  };
+
   const supervisor = new Supervisor({
     heal,
     look: (runtime) => lookAtAction(runtime, looks),
@@ -286,19 +302,9 @@ export function assemble(
     spec: new SpecApply({ options, instance, in_force: spec, loop }),
     reload: (origin) => spec.reload(origin),
     finish: () => housekeeping.finish(),
-    farewell: () => notifications.close(),
-    close: () => {
-      tokens.close();
-      agenda.clear();
-      standbys.close();
-      plugins.close();
-      adopted.close();
-      oom.close();
-      logs.closeAll();
-      store.close();
-      lock.release();
-    },
+    farewell: () => notifications.close().then(() => events.close()),
+    close,
   });
 
-  return { instance, store, loop, roster, effects, logs, housekeeping, spec, supervisor };
+  return { instance, store, loop, roster, effects, logs, housekeeping, spec, supervisor, close };
 }

@@ -11,6 +11,7 @@ import type { PluginRecord } from '../plugin/remote/plugin_record.ts';
 import type { Identity } from '../process/identity.ts';
 import type { Claim, Holder } from '../reclaim/claim.ts';
 import type { Actor, EventRecord, RunRow } from '../store/records.ts';
+import type { Follower } from './event_feed.ts';
 import type { LogControl } from './log_control.ts';
 import type { NextCall } from './next_step.ts';
 import type { WhyNote } from './notes.ts';
@@ -154,6 +155,8 @@ export interface EventQuery {
   readonly job_id?: string;
   /** Only events with a greater `seq`. */
   readonly after?: number;
+  /** Only events with a smaller `seq`. */
+  readonly before?: number;
   /** Newest so many, in rising order, where `after` is not given; else the first so many after it. */
   readonly limit?: number;
 }
@@ -203,8 +206,8 @@ export interface Control {
   why(name: string): Promise<Why>;
   holders(claim: Claim): Promise<{ holders: HolderView[]; complete: boolean }>;
   events(query: EventQuery): EventRecord[];
-  /** Calls back on each event from now on, in order; returns what ends it. */
-  onEvent(callback: (event: EventRecord) => void): () => void;
+  /** Calls back with events from now on, in order and each once: soon, not within their commit. Returns what ends it. */
+  followEvents(follower: Follower): () => void;
   /** The lines asked for, oldest first, in chunks of bytes. @throws {@link NotFound} */
   log(jobId: string, query: LogQuery): AsyncIterable<Uint8Array>;
   /** The same, then what is written from then on, until `signal` aborts. @throws {@link NotFound} */

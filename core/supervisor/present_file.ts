@@ -109,11 +109,20 @@ export async function replacePresent(
     if (now === undefined || !isSame(now, stamp)) throw changed(path);
     files.renameSync(fresh, path);
   } catch (error) {
-    files.rmSync(fresh, { force: true });
+    discard(files, fresh);
     if (error instanceof Conflict) throw error;
     throw new Unavailable(`${path} cannot be replaced: ${(error as Error).message}`);
   }
   syncFolder(files, dirname(path));
+}
+
+/** What cannot be removed is removed before the next try: why this one failed is what is to be told. */
+function discard(files: Files, fresh: string): void {
+  try {
+    files.rmSync(fresh, { force: true });
+  } catch {
+    // See above.
+  }
 }
 
 function removeLeftover(files: Files, fresh: string): void {

@@ -3,6 +3,7 @@
  */
 import { reason } from '../job/reason.ts';
 import { acquireLock } from '../store/lock.ts';
+import { Store } from '../store/store.ts';
 import { type Assembly, assemble } from './assembly.ts';
 import { LostJobs } from './lost_jobs.ts';
 import type { SupervisorOptions } from './options.ts';
@@ -29,12 +30,32 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
   const paths = openStateFolder(options.state_dir, host);
   const lock = acquireLock(paths.lock, host.files, options.pid);
   if ('held_by' in lock) throw new AlreadyRunning(`upkeep already runs on ${paths.dir} (${lock.held_by})`);
+  const assembly = await assembled(options, paths, lock);
   try {
-    const file = await readServiceFile(options);
-    const assembly = assemble(options, paths, lock, file);
     await goOn(assembly, options, paths);
     return assembly.supervisor;
   } catch (error) {
+    assembly.close();
+    throw error;
+  }
+}
+
+/** Every part of it; where that fails, nothing is held any more. */
+async function assembled(
+  options: SupervisorOptions,
+  paths: StatePaths,
+  lock: { release(): void },
+): Promise<Assembly> {
+  let close = (): void => {};
+  try {
+    const file = await readServiceFile(options);
+    return assemble(options, paths, lock, file, (wishes) => {
+      const store = Store.open(wishes);
+      close = () => store.close();
+      return store;
+    });
+  } catch (error) {
+    close();
     lock.release();
     throw error;
   }

@@ -29,7 +29,7 @@ import {
   type ServiceView,
   type Why,
 } from './control.ts';
-import type { EventFeed } from './event_feed.ts';
+import type { EventFeed, Follower } from './event_feed.ts';
 import { explainJob } from './explain.ts';
 import type { Fleet } from './fleet.ts';
 import { holderView } from './holder_view.ts';
@@ -71,7 +71,7 @@ export interface SupervisorParts {
   reload(origin: Origin): Promise<SpecIssue[] | null>;
   /** Resolves once what earlier incarnations left behind is searched for and ended. */
   finish(): Promise<void>;
-  /** Waits a short while for the last events to be told. */
+  /** Waits a short while for the last events to be told, to whomever they are told. */
   farewell(): Promise<void>;
   /** Lets everything go: timers, descriptors, the store, the lock. */
   close(): void;
@@ -201,8 +201,8 @@ export class Supervisor implements Control {
     return this.#parts.store.events(query);
   }
 
-  onEvent(callback: (event: EventRecord) => void): () => void {
-    return this.#parts.events.subscribe(callback);
+  followEvents(follower: Follower): () => void {
+    return this.#parts.events.follow(follower);
   }
 
   log(jobId: string, query: LogQuery): AsyncIterable<Uint8Array> {

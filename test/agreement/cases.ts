@@ -98,6 +98,7 @@ const MORE: readonly (readonly [CallName, 'answer' | OperationErrorCode, Value])
   ['holder.find', 'invalid_input', ({ held }) => ({ tcp_port: held, udp_port: held })],
   ['holder.find', 'invalid_input', () => ({})],
   ['event.list', 'answer', () => ({ service: 'shop', limit: 3 })],
+  ['event.list', 'answer', () => ({ before: 5, limit: 2 })],
   ['token.create', 'conflict', () => ({ name: 'the-read', scope: 'admin' })],
   ['audit.list', 'answer', () => ({ limit: 5 })],
 ];

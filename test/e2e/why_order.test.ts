@@ -107,7 +107,12 @@ it('HEAL_APPLIED, HEALED and NOT_HEALED: the heal stands at the head of what it 
   const flag = lab.path('flag');
   await lab.start(sleeper({ run: `[ -e ${flag} ] && exec sleep 1000; exit 1`, restart: LONG_PAUSE }));
   await lab.until(({ phase }) => phase === 'retrying');
-  const failed = await lab.upkeep.heal.apply('web', { confirm: true }, 'mcp:agent', 30_000);
+  const failed = await lab.upkeep.heal.apply(
+    'web',
+    { confirm: true },
+    { actor: 'mcp:agent', principal: 'unix' },
+    30_000,
+  );
   expect(failed.outcome).toBe('not_healed');
   expect(failed.events.at(-1)).toMatchObject({ code: 'NOT_HEALED', actor: 'mcp:agent' });
   // What is not well still is told by its own cause, in the light of the heal.
@@ -116,7 +121,12 @@ it('HEAL_APPLIED, HEALED and NOT_HEALED: the heal stands at the head of what it 
   expect(ill.events[0]).toMatchObject({ code: 'HEAL_APPLIED', actor: 'mcp:agent', job_id: null });
 
   writeFileSync(flag, '');
-  const healed = await lab.upkeep.heal.apply('web', { confirm: true }, 'mcp:agent', 30_000);
+  const healed = await lab.upkeep.heal.apply(
+    'web',
+    { confirm: true },
+    { actor: 'mcp:agent', principal: 'unix' },
+    30_000,
+  );
   expect(healed.outcome).toBe('healed');
   expect(healed.events.at(-1)).toMatchObject({ code: 'HEALED', cause: healed.events[0]?.seq });
   const why = await lab.why();

@@ -1,5 +1,5 @@
 /**
- * `upkeep events [-f] [-n COUNT] [SERVICE]`
+ * `upkeep events [-f | --before SEQ] [-n COUNT] [SERVICE]`
  */
 import type { EventRecord } from '../../../core/store/records.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
@@ -13,6 +13,7 @@ import { wrapTo } from '../text/width.ts';
 export interface EventsOptions extends CommonOptions {
   readonly follow?: boolean;
   readonly lines?: number;
+  readonly before?: number;
 }
 
 /** Shows what happened, and with `follow` what happens. */
@@ -23,7 +24,11 @@ export async function events(io: Io, name: string | undefined, options: EventsOp
     const page =
       options.lines === 0
         ? { items: [], next_cursor: null }
-        : await client.call('event.list', { ...filter, limit: options.lines ?? 20 });
+        : await client.call('event.list', {
+            ...filter,
+            ...(options.before === undefined ? {} : { before: options.before }),
+            limit: options.lines ?? 20,
+          });
     // Events outlive their services: only a name that nothing at all is known of is a mistake.
     if (page.items.length === 0 && name !== undefined) await client.call('service.get', { name });
     if (options.json === true && options.follow !== true) {

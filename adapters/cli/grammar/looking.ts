@@ -48,6 +48,7 @@ export function lookingCommands({ program, io, ended }: Grammar): void {
   placed(program, 'events [service]', 'show what happened, the newest last')
     .option('-f, --follow', 'go on with what happens from now on')
     .option('-n, --lines <count>', 'how many (default: 20)', pageSize)
+    .option('--before <seq>', 'only what was before an event, by its number', count)
     .action(async (service: string | undefined, options: EventsOptions) =>
       ended(await (await import('../commands/events.ts')).events(io, service, options)),
     );

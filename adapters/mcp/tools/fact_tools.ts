@@ -11,19 +11,26 @@ export const timeline = defineTool({
   operation: 'event.list',
   title: 'Show what happened',
   description:
-    'List events in order: starts, exits, restarts, lost claims, failed health checks, commands and who gave them, each with its cause (the seq of the event that brought it about). Without after these are the newest; with after: SEQ the ones that follow it. Use it to find out what led to a failure, or to prove what a change did.',
+    'List events in order: starts, exits, restarts, lost claims, failed health checks, commands and who gave them, each with its cause (the seq of the event that brought it about). Without after these are the newest, with before: SEQ the ones before it, with after: SEQ the ones that follow it. Use it to find out what led to a failure, or to prove what a change did.',
   defaults: { limit: 50 },
   untrusted: ['items[].message', 'items[].evidence'],
   list: {
-    keep: (input) => ('after' in input ? 'first' : 'last'),
+    keep: (input) => ('after' in input ? 'first' : 'before' in input ? 'last' : 'newest'),
     cursor: (event: EventRecord) => String(event.seq),
   },
-  text: ({ items, next_cursor }) =>
-    [
+  text: ({ items, next_cursor }, { after, limit }) => {
+    const [oldest] = items;
+    const older =
+      after === undefined && (items.length === limit || next_cursor !== null) ? oldest : undefined;
+    return [
       items.length === 0 ? 'No events.' : `${items.length} events, the oldest first:`,
       ...items.map(eventLine),
-      ...(next_cursor === null ? [] : [`There are more: call timeline again with after: ${next_cursor}.`]),
-    ].join('\n'),
+      ...(after !== undefined && next_cursor !== null
+        ? [`There are more: call timeline again with after: ${next_cursor}.`]
+        : []),
+      ...(older === undefined ? [] : [`For older ones call timeline again with before: ${older.seq}.`]),
+    ].join('\n');
+  },
 });
 
 /** Who holds a port or a socket. */

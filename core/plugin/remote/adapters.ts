@@ -25,8 +25,6 @@ const OPEN = { options: v.strictObject({}), open_options: true } as const;
 
 /** Ms that a probe may take. Less than those who ask wait for it, so that it is known to be at fault. */
 const PROBE_DEADLINE = 4_000;
-/** For so long it is not asked again whether a probe can work here, ms. */
-const AVAILABLE_FOR = 30_000;
 const DECIDE_DEADLINE = 2_000;
 
 /** A probe. One that is on its way or at fault is not available: reclaim falls back at once. */
@@ -35,15 +33,12 @@ export function remoteProbe(
   { name }: PluginDescription,
   options: () => Readonly<Record<string, unknown>>,
 ): Probe {
-  let known: { readonly available: boolean; readonly until: number } | null = null;
   return {
     name,
-    async available({ clock }) {
+    // Whoever asks remembers the answer.
+    async available() {
       if (plugin.state !== 'ready') return false;
-      if (known !== null && clock.mono() < known.until) return known.available;
-      const available = await plugin.call('available', [], availableSchema, { deadline: PROBE_DEADLINE });
-      known = { available, until: clock.mono() + AVAILABLE_FOR };
-      return available;
+      return plugin.call('available', [], availableSchema, { deadline: PROBE_DEADLINE });
     },
     async holders(query, host) {
       const begun = host.clock.wall();

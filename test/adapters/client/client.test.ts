@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Client, createClient } from '../../../adapters/client/client.ts';
-import { BrokenAnswer, ClientError, NoDaemon } from '../../../adapters/client/errors.ts';
+import { AnswerTooLarge, BrokenAnswer, ClientError, NoDaemon } from '../../../adapters/client/errors.ts';
 import { createApp } from '../../../adapters/http/app.ts';
 import { serveUnix, type UnixServer } from '../../../adapters/http/serve_unix.ts';
 import { OpenStreams } from '../../../adapters/http/stream_body.ts';
@@ -210,5 +210,44 @@ describe('without upkeep', () => {
     expect(await failure(lost.call('health.get', {}))).toBeInstanceOf(BrokenAnswer);
     lost.close();
     await new Promise((resolve) => other.close(resolve));
+  });
+
+  /** Somebody who never comes to an end, until they are hung up on. */
+  async function endless(begin: string): Promise<{ at: string; sent: () => number; close(): Promise<void> }> {
+    const at = join(dir, 'endless.sock');
+    const much = Buffer.alloc(1024 * 1024, ' ');
+    let sent = 0;
+    const other = createServer((_, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write(begin);
+      const more = (): void => {
+        if (response.destroyed) return;
+        sent += much.length;
+        response.write(much, () => more());
+      };
+      more();
+    }).listen(at);
+    await new Promise((resolve) => other.once('listening', resolve));
+    return { at, sent: () => sent, close: () => new Promise((resolve) => other.close(() => resolve())) };
+  }
+
+  test('an answer without an end is not waited for, and not kept', async () => {
+    const { at, sent, close } = await endless('{}');
+    const error = await failure(createClient(at).call('health.get', {}));
+    expect(error).toBeInstanceOf(AnswerTooLarge);
+    expect((error as Error).message).toBe(`an answer from ${at} has more than 67108864 bytes`);
+    // It is hung up on.
+    await close();
+    expect(sent()).toBeLessThan(80 * 1024 * 1024);
+  });
+
+  test('nor is a message without an end, however often a stream is taken up again', async () => {
+    const { at, close } = await endless('data: {"seq":1}\n\ndata: ');
+    const stream = createClient(at).event.stream({ after: 0 }, { resume: true })[Symbol.asyncIterator]();
+    expect((await stream.next()).value).toEqual({ seq: 1 });
+    const error = await failure(stream.next());
+    expect(error).toBeInstanceOf(AnswerTooLarge);
+    expect((error as Error).message).toBe('a message of the stream has more than 8388608 characters');
+    await close();
   });
 });

@@ -302,7 +302,7 @@ describe('streams', () => {
   });
 
   test('a failure within is its last message', async () => {
-    control.onEvent = () => {
+    control.followEvents = () => {
       throw new Error('hunter2');
     };
     const stream = reader(await app.request('/v1/events/stream'));

@@ -45,8 +45,8 @@ beforeAll(async () => {
   writeServices(dir, Object.fromEntries(SERVICES.map((name) => [name, service])));
   file = readFileSync(join(dir, 'upkeep.json'), 'utf8');
   supervisor = await inProcess(dir, 'state');
-  supervisor.onEvent(({ actor }) => {
-    if (actor !== 'core') commanded++;
+  supervisor.followEvents((events) => {
+    for (const { actor } of events) if (actor !== 'core') commanded++;
   });
   const streams = new OpenStreams();
   const app = createApp(withoutItsEnd(supervisor), {

@@ -302,7 +302,7 @@ describe('a slow reader', () => {
     let happened = 0;
     const before = heapInUse();
     for (; happened < 20_000; happened++) {
-      for (const listener of control.listeners) listener(heavy(happened + 4));
+      for (const listener of control.listeners) listener([heavy(happened + 4)]);
       if (happened % 100 === 0) await new Promise((resolve) => setImmediate(resolve));
     }
     // 20 MB of events went by.

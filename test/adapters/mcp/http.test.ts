@@ -5,8 +5,12 @@ import { join } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import { ElicitRequestSchema, ResourceUpdatedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import {
+  ElicitRequestSchema,
+  ResourceListChangedNotificationSchema,
+  ResourceUpdatedNotificationSchema,
+} from '@modelcontextprotocol/sdk/types.js';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createApp } from '../../../adapters/http/app.ts';
 import { serveUnix } from '../../../adapters/http/serve_unix.ts';
 import { OpenStreams } from '../../../adapters/http/stream_body.ts';
@@ -182,7 +186,8 @@ describe('with a session', () => {
     const { url, http } = await serve();
     url.search = '?session';
     const { client, transport } = await connect(url);
-    expect(client.getServerCapabilities()?.resources).toEqual({ subscribe: true });
+    expect(client.getServerCapabilities()?.resources).toEqual({ subscribe: true, listChanged: true });
+    expect(client.getServerCapabilities()?.tools).toEqual({ listChanged: false });
     const updated: string[] = [];
     client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => {
       updated.push(params.uri);
@@ -193,6 +198,56 @@ describe('with a session', () => {
     await transport.terminateSession();
     await eventually(() => control.listeners.size).toBe(0);
     expect(http.sessions).toBe(0);
+  });
+
+  test('whoever has listed the resources is told where there are others, and only then', async () => {
+    const clock = new FakeClock();
+    const { url } = await serve({ clock });
+    url.search = '?session';
+    const { client, transport } = await connect(url);
+    let changes = 0;
+    client.setNotificationHandler(ResourceListChangedNotificationSchema, () => {
+      changes += 1;
+    });
+    expect(control.listeners.size).toBe(0);
+    const uris = async (): Promise<string[]> =>
+      (await client.listResources()).resources.map(({ uri }) => uri);
+    const before = await uris();
+    await eventually(() => control.listeners.size).toBe(1);
+    // Each look is a while after what it was asked for by: time goes on until it has been.
+    const looks = vi.spyOn(control, 'jobs');
+    const looked = async (): Promise<void> => {
+      looks.mockClear();
+      await eventually(() => {
+        clock.advance(1000);
+        return looks.mock.calls.length;
+      }).toBeGreaterThan(0);
+    };
+    await looked();
+    control.happen(fakeEvent(4, { service: 'web', from: 'running', to: 'stopped' }));
+    await looked();
+    expect(changes).toBe(0);
+
+    const [web] = control.list;
+    if (web === undefined) throw new Error('there is a service');
+    control.list.push({ ...web, name: 'new' });
+    control.happen(fakeEvent(5, { service: null }));
+    await looked();
+    await eventually(() => changes).toBe(1);
+    expect((await uris()).filter((uri) => !before.includes(uri))).toEqual(['upkeep://services/new']);
+
+    control.list.pop();
+    control.happen(fakeEvent(6, { service: 'new', from: 'stopping', to: 'stopped' }));
+    await looked();
+    await eventually(() => changes).toBe(2);
+    // What changes nothing about who is there is not looked into.
+    looks.mockClear();
+    control.happen(fakeEvent(7, { service: 'web', from: 'running', to: 'preparing' }));
+    await new Promise((resolve) => setImmediate(resolve));
+    clock.advance(5000);
+    expect(looks.mock.calls).toEqual([]);
+    await transport.terminateSession();
+    await eventually(() => control.listeners.size).toBe(0);
   });
 
   test('a call is cancelled by a message, and its stream ends', async () => {

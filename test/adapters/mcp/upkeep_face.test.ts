@@ -191,6 +191,18 @@ describe('tools', () => {
       after = page.next_cursor;
     }
     expect(seen).toEqual(control.history.map(({ seq }) => seq));
+    const back: number[] = [];
+    for (let before: string | null = '201'; before !== null; ) {
+      const result = await client.callTool({
+        name: 'timeline',
+        arguments: { before: Number(before), limit: 200 },
+      });
+      const page = result.structuredContent as { items: { seq: number }[]; next_cursor: string | null };
+      back.unshift(...page.items.map(({ seq }) => seq));
+      before = page.next_cursor;
+      if (before !== null) expect(textOf(result)).toContain(`with before: ${before}.`);
+    }
+    expect(back).toEqual(seen);
     const newest = await client.callTool({ name: 'timeline', arguments: { limit: 200 } });
     expect((newest.structuredContent as { items: { seq: number }[] }).items.at(-1)?.seq).toBe(200);
     expect(textOf(newest)).toContain('were left out');
@@ -245,7 +257,11 @@ describe('what goes wrong', () => {
 
   test.each([
     ['inspect', {}, 'name is required', 'its arguments are: name'],
-    ['inspect', { nmae: 'web' }, 'nmae is not known here', 'For "nmae" you probably meant "name".'],
+    ['inspect', { nmae: 'web' }, "nmae is not known here (did you mean 'name'?)", 'its arguments are: name'],
+    ['diagnose', { service: 'web' }, "service is not known here (did you mean 'name'?)", 'name is required'],
+    ['restart', { name: 'web', confrim: true }, "(did you mean 'confirm'?)", 'its arguments are: name, wait'],
+    // What the tool does not take is not suggested, though the operation does.
+    ['plan_heal', { name: 'web', planid: 'p1' }, 'planid is not known here.', 'its arguments are: name.'],
     ['timeline', { limit: 'many' }, 'limit must be a number', 'call timeline again'],
     [
       'restart',

@@ -167,7 +167,9 @@ export const COMMANDS = {
     socket: text,
   }),
   'plugin.list': command(['plugins']),
-  'event.list': command(['events'], { service: name, limit: option('--lines') }, ['limit']),
+  'event.list': command(['events'], { service: name, limit: option('--lines'), before: option('--before') }, [
+    'limit',
+  ]),
   'health.get': command(['health']),
   // `down` waits for the end, and says whose it was.
   'daemon.shutdown': NONE,

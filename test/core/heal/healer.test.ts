@@ -3,7 +3,12 @@
  */
 import { describe, expect, it } from 'vitest';
 import type { ActionFacts } from '../../../core/heal/facts.ts';
-import { HealRefused, type HealRequest, type HealResult } from '../../../core/heal/heal_control.ts';
+import {
+  type HealPlan,
+  HealRefused,
+  type HealRequest,
+  type HealResult,
+} from '../../../core/heal/heal_control.ts';
 import { Healer } from '../../../core/heal/healer.ts';
 import { MAX_PLANS, PLAN_TTL, PlanShelf } from '../../../core/heal/plan_shelf.ts';
 import type { Job } from '../../../core/job/job.ts';
@@ -67,7 +72,11 @@ class World {
   );
 
   apply(request: HealRequest, service = 'shop'): Promise<HealResult> {
-    return this.healer.apply(service, request, 'cli', 1_000);
+    return this.healer.apply(service, request, { actor: 'cli', principal: 'unix' }, 1_000);
+  }
+
+  plan(service: string, principal = 'unix'): Promise<HealPlan> {
+    return this.healer.plan(service, { actor: 'cli', principal });
   }
 
   /** What the job is told makes it run, as a real one would. */
@@ -92,7 +101,7 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 describe('a plan', () => {
   it('leaves no trace, has an id that nobody guesses, and expires', async () => {
     const world = new World();
-    const [one, two] = [await world.healer.plan('shop'), await world.healer.plan('shop')];
+    const [one, two] = [await world.plan('shop'), await world.plan('shop')];
     expect(one.id).toMatch(/^h[0-9a-f]{32}$/);
     expect(one.id).not.toBe(two.id);
     expect(one.expires_at - one.created_at).toBe(PLAN_TTL);
@@ -103,8 +112,8 @@ describe('a plan', () => {
 
   it('is applied until it expires, and not from then on', async () => {
     const world = new World();
-    const { id } = await world.healer.plan('shop');
-    const { id: late } = await world.healer.plan('shop');
+    const { id } = await world.plan('shop');
+    const { id: late } = await world.plan('shop');
     world.clock.advance(PLAN_TTL - 1);
     const applied = world.apply({ plan_id: id });
     await turn();
@@ -118,32 +127,44 @@ describe('a plan', () => {
 
   it('is forgotten some time after it has expired, and before that where there are too many', async () => {
     const world = new World();
-    const { id: first } = await world.healer.plan('shop');
-    for (let made = 1; made < MAX_PLANS; made++) await world.healer.plan('shop');
+    const { id: first } = await world.plan('shop');
+    for (let made = 1; made < MAX_PLANS; made++) await world.plan('shop');
     expect(world.shelf.size).toBe(MAX_PLANS);
     expect(world.shelf.get(first)).not.toBeNull();
-    await world.healer.plan('shop');
+    await world.plan('shop');
     expect(world.shelf.size).toBe(MAX_PLANS);
     expect((await refusal(world.apply({ plan_id: first }))).refusal).toBe('unknown_plan');
     world.clock.advance(2 * PLAN_TTL);
-    await world.healer.plan('shop');
+    await world.plan('shop');
     expect(world.shelf.size).toBe(1);
+  });
+
+  it('is pushed out by nobody but who had it made, however many others have made', async () => {
+    const world = new World();
+    const { id } = await world.plan('shop', 'agent');
+    for (let made = 0; made < 20 * MAX_PLANS; made++) await world.plan('shop', 'reader');
+    for (let made = 1; made < MAX_PLANS; made++) await world.plan('shop', 'agent');
+    expect(world.shelf.size).toBe(2 * MAX_PLANS);
+    expect(world.shelf.get(id)).not.toBeNull();
+    await world.plan('shop', 'agent');
+    expect(world.shelf.get(id)).toBeNull();
+    expect(world.shelf.size).toBe(2 * MAX_PLANS);
   });
 
   it('is of one service only, and of one that there is', async () => {
     const world = new World();
-    const { id } = await world.healer.plan('shop');
+    const { id } = await world.plan('shop');
     expect((await refusal(world.apply({ plan_id: id }, 'bank'))).refusal).toBe('other_service');
     expect((await refusal(world.apply({ plan_id: 'h0' }))).refusal).toBe('unknown_plan');
     await expect(world.apply({ plan_id: id }, 'nothing')).rejects.toThrow(NotFound);
-    await expect(world.healer.plan('nothing')).rejects.toThrow(NotFound);
+    await expect(world.plan('nothing')).rejects.toThrow(NotFound);
   });
 });
 
 describe('applying', () => {
   it('tells the job, with the plan as its cause, and looks afresh afterwards', async () => {
     const world = new World();
-    const { id } = await world.healer.plan('shop');
+    const { id } = await world.plan('shop');
     const applied = world.apply({ plan_id: id });
     await turn();
     const [order] = world.told;
@@ -181,7 +202,7 @@ describe('applying', () => {
 
   it('leaves alone what has come up while it was looked at', async () => {
     const world = new World();
-    const { id } = await world.healer.plan('shop');
+    const { id } = await world.plan('shop');
     world.runtime.job = RUNNING;
     await world.apply({ plan_id: id });
     expect(world.told[0]?.told).toEqual([]);
@@ -200,7 +221,7 @@ describe('applying', () => {
   it('refuses a plan whose facts have changed, fact by fact, and takes it once they are the old ones', async () => {
     const world = new World();
     world.next = FAILED;
-    const { id } = await world.healer.plan('shop');
+    const { id } = await world.plan('shop');
     world.facts = { state: 'stopped' };
     const { refusal: why, changes, message } = await refusal(world.apply({ plan_id: id }));
     expect(why).toBe('facts_changed');
@@ -213,8 +234,8 @@ describe('applying', () => {
 
   it('is one heal for each service, whoever asks and however often', async () => {
     const world = new World();
-    const { id } = await world.healer.plan('shop');
-    const { id: other } = await world.healer.plan('shop');
+    const { id } = await world.plan('shop');
+    const { id: other } = await world.plan('shop');
     const all = Array.from({ length: 5 }, () => world.apply({ plan_id: id }));
     await turn();
     const joining = Array.from({ length: 5 }, () => world.apply({ confirm: true }));
@@ -231,7 +252,7 @@ describe('applying', () => {
   it('at once does not fail because somebody else’s plan was refused', async () => {
     const world = new World();
     world.next = FAILED;
-    const { id } = await world.healer.plan('shop');
+    const { id } = await world.plan('shop');
     world.facts = { state: 'stopped' };
     const refused = refusal(world.apply({ plan_id: id }));
     const confirmed = world.apply({ confirm: true });

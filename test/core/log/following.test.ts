@@ -1,10 +1,12 @@
 import { writeSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import type { Host } from '../../../core/host/host.ts';
+import { nodeHost } from '../../../core/host/node_host.ts';
 import type { LogJob, Logs } from '../../../core/log/mod.ts';
 import { FOLLOWED_DELAY } from '../../../core/log/schedule.ts';
 import type { LogQuery } from '../../../core/supervisor/control.ts';
 import { until } from '../../support/until.ts';
-import { inScratch, jobWith, logsIn, numbered, numbersIn } from './support.ts';
+import { hostWith, inScratch, jobWith, logsIn, numbered, numbersIn } from './support.ts';
 
 let dir: string;
 inScratch((made) => {
@@ -27,7 +29,52 @@ function follow(logs: Logs, job: LogJob, query: LogQuery = {}) {
   return { seen, end };
 }
 
+/** A host that tells of each read through a handle. */
+function tellingReads(told: () => void): Host {
+  const { files } = nodeHost();
+  const open: typeof files.promises.open = async (...how) => {
+    const handle = await files.promises.open(...how);
+    const read = handle.read.bind(handle) as (...args: unknown[]) => unknown;
+    return Object.assign(handle, {
+      read: (...args: unknown[]) => {
+        told();
+        return read(...args);
+      },
+    });
+  };
+  return hostWith({ files: { ...files, promises: { ...files.promises, open } } });
+}
+
 describe('following a log', () => {
+  it('reads once what any number of followers wait for, and gives it to each of them', async () => {
+    let reads = 0;
+    const { logs, look } = logsIn(
+      dir,
+      tellingReads(() => {
+        reads += 1;
+      }),
+    );
+    const job = jobWith();
+    const { fd } = logs.open(job, 0);
+    const followers = Array.from({ length: 20 }, () => follow(logs, job));
+    writeSync(fd, 'first\n');
+    const allHave = async (text: string): Promise<void> => {
+      await until(() => {
+        look();
+        return followers.every(({ seen }) => seen.text === text);
+      });
+      // They wait again, all at the same place.
+      await new Promise((resolve) => setImmediate(resolve));
+    };
+    await allHave('first\n');
+    reads = 0;
+    writeSync(fd, 'second\n');
+    await allHave('first\nsecond\n');
+    expect(reads).toBe(1);
+    await Promise.all(followers.map(({ end }) => end()));
+    logs.closeAll();
+  });
+
   it('gives what is there and then what comes, over rotations and restarts, each byte once', async () => {
     const { logs, look, quiet } = logsIn(dir);
     const job = jobWith({ compress: 'gzip' });

@@ -19,11 +19,14 @@ function slowFallocate(): {
   host: Host;
   begun: () => boolean;
   finish(): Promise<void>;
+  /** Whatever the dead upkeep has open is closed, as it is with a process. To be waited for by `settled`. */
+  bury(): void;
   alive: { value: boolean };
 } {
   const host = nodeHost();
   const alive = { value: false };
   let finish = async (): Promise<void> => {};
+  let bury = (): void => {};
   const { spawner, processes } = host;
   const slow: Host = {
     ...host,
@@ -51,16 +54,18 @@ function slowFallocate(): {
           alive.value = false;
         };
         // Upkeep never hears of it.
-        return new Promise(() => {});
+        return new Promise((_, reject) => {
+          bury = () => reject(new Error('died'));
+        });
       },
     },
   };
-  return { host: slow, begun: () => alive.value, finish: () => finish(), alive };
+  return { host: slow, begun: () => alive.value, finish: () => finish(), bury: () => bury(), alive };
 }
 
 describe('a fallocate that outlives the upkeep that started it', () => {
   it('is waited for: nobody reads, cuts or counts by a base that is not certain', async () => {
-    const { host, begun, finish } = slowFallocate();
+    const { host, begun, finish, bury } = slowFallocate();
     const job = jobWith({ rotate: [{ type: 'size', max: 65_536 }] });
     const dead = logsIn(dir, host);
     const { fd } = dead.logs.open(job, 0);
@@ -95,10 +100,13 @@ describe('a fallocate that outlives the upkeep that started it', () => {
     expect(await textOf(logs.read(job, { incarnation: 1 }))).toBe(numbered(11, 1100));
     expect(reports).toEqual([]);
     logs.closeAll();
+    bury();
+    await dead.logs.settled();
+    dead.logs.closeAll();
   });
 
   it('is settled by the nonce when it was over before the next upkeep came', async () => {
-    const { host, begun, finish } = slowFallocate();
+    const { host, begun, finish, bury } = slowFallocate();
     const job = jobWith();
     const dead = logsIn(dir, host);
     const { fd } = dead.logs.open(job, 0);
@@ -109,6 +117,9 @@ describe('a fallocate that outlives the upkeep that started it', () => {
     const { logs } = logsIn(dir);
     expect(await textOf(logs.read(job, {}))).toBe(numbered(1000));
     logs.closeAll();
+    bury();
+    await dead.logs.settled();
+    dead.logs.closeAll();
   });
 });
 

@@ -161,7 +161,7 @@ export class FakeControl implements Control {
     { id: 'run-api', service: 'api', started_at: NOW + 5, finished_at: null },
   ];
   history: EventRecord[] = [1, 2, 3].map((seq) => fakeEvent(seq));
-  listeners = new Set<(event: EventRecord) => void>();
+  listeners = new Set<(events: readonly EventRecord[]) => void>();
   logChunks: Uint8Array[] = [Buffer.from('one\ntwo\n'), Buffer.from('three\n')];
   holderList: HolderView[] = [];
   settles = true;
@@ -179,7 +179,7 @@ export class FakeControl implements Control {
       this.calls.push(['heal.plan', service]);
       return this.healPlan;
     },
-    apply: async (service, request, actor, timeout) => {
+    apply: async (service, request, { actor }, timeout) => {
       this.calls.push(['heal.apply', service, request, actor, timeout]);
       if (this.healFailure !== null) throw this.healFailure;
       return this.healResult;
@@ -256,9 +256,10 @@ export class FakeControl implements Control {
   }
 
   /** Stores an event and tells it, as the supervisor does. */
-  happen(event: EventRecord): void {
-    this.history.push(event);
-    for (const listener of this.listeners) listener(event);
+  /** Those that are told together. */
+  happen(...events: EventRecord[]): void {
+    this.history.push(...events);
+    for (const listener of this.listeners) listener(events);
   }
 
   plugins(): PluginRecord[] {
@@ -378,18 +379,19 @@ export class FakeControl implements Control {
     return { holders: this.holderList, complete: true };
   }
   events(query: EventQuery): EventRecord[] {
-    const { after, limit = 100 } = query;
+    const { after, before, limit = 100 } = query;
     const matching = this.history.filter(
       (event) =>
         (query.service === undefined || event.service === query.service) &&
         (query.job_id === undefined || event.job_id === query.job_id) &&
-        event.seq > (after ?? -1),
+        event.seq > (after ?? -1) &&
+        event.seq < (before ?? Number.POSITIVE_INFINITY),
     );
     return after === undefined ? matching.slice(-limit) : matching.slice(0, limit);
   }
-  onEvent(callback: (event: EventRecord) => void): () => void {
-    this.listeners.add(callback);
-    return () => this.listeners.delete(callback);
+  followEvents(follower: (events: readonly EventRecord[]) => void): () => void {
+    this.listeners.add(follower);
+    return () => this.listeners.delete(follower);
   }
   async *log(jobId: string, query: LogQuery): AsyncIterable<Uint8Array> {
     this.calls.push(['log', jobId, query]);

@@ -54,6 +54,20 @@ describe('invoke', () => {
   });
 
   test.each([
+    ['service.why', { service: 'web' }, "(did you mean 'name'?)"],
+    ['service.get', { nmae: 'web' }, "(did you mean 'name'?)"],
+    ['service.start', { name: 'web', wiat: true }, "(did you mean 'wait'?)"],
+    // Not what is given already, not where the value would not do, not where two are missing.
+    ['service.start', { name: 'web', names: 'api' }, ''],
+    ['service.why', { verbose: true }, ''],
+    ['job.signal', { service: 'web' }, ''],
+  ] as const)('says which key of %s was meant by one of %j', async (name, raw, hint) => {
+    const { issues } = await failure(name, raw);
+    const [issue] = issues.filter(({ rule }) => rule === 'unknown_key');
+    expect(issue?.message).toBe(['is not known here', hint].filter((part) => part !== '').join(' '));
+  });
+
+  test.each([
     ['a key that names a secret', { name: 'web', api_token: 'hunter2' }],
     ['a long text', { name: 'web', timeout: 'hunter2'.repeat(20) }],
     ['a list', { name: ['hunter2'] }],

@@ -48,3 +48,17 @@ test('events: the newest have no next page, those after a number do', async () =
   const after = await invoke(control, 'event.list', { after: 0, limit: 2 }, context);
   expect(after).toMatchObject({ items: [{ seq: 1 }, { seq: 2 }], next_cursor: '2' });
 });
+
+test('events: those before a number are paged back to the begin', async () => {
+  const control = new FakeControl();
+  const pages: (readonly number[])[] = [];
+  for (let before: number | null = 4; before !== null; ) {
+    const { items, next_cursor }: { items: readonly { seq: number }[]; next_cursor: string | null } =
+      await invoke(control, 'event.list', { before, limit: 2 }, context);
+    pages.push(items.map(({ seq }) => seq));
+    before = next_cursor === null ? null : Number(next_cursor);
+  }
+  expect(pages).toEqual([[2, 3], [1]]);
+  const between = await invoke(control, 'event.list', { after: 1, before: 3 }, context);
+  expect(between).toMatchObject({ items: [{ seq: 2 }], next_cursor: null });
+});

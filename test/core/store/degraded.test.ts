@@ -82,6 +82,7 @@ describe('a store that cannot be written', () => {
     expect(seqs({ limit: 2 })).toEqual([2, 3]);
     expect(seqs({ limit: 0 })).toEqual([]);
     expect(seqs({ after: 0, limit: 2 })).toEqual([1, 2]);
+    expect(seqs({ before: 3, limit: 1 })).toEqual([2]);
     expect(seqs({ after: 2 })).toEqual([3]);
     expect(seqs({ service: 'shop' })).toEqual([1, 2]);
     expect(seqs({ job_id: 'job-of-other' })).toEqual([3]);

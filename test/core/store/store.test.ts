@@ -106,6 +106,8 @@ describe('Store', () => {
     expect(seqs({})).toEqual([1, 2, 3, 4, 5]);
     expect(seqs({ limit: 2 })).toEqual([4, 5]);
     expect(seqs({ after: 1, limit: 2 })).toEqual([2, 3]);
+    expect(seqs({ before: 4, limit: 2 })).toEqual([2, 3]);
+    expect(seqs({ after: 1, before: 4 })).toEqual([2, 3]);
     expect(seqs({ after: 5 })).toEqual([]);
     expect(seqs({ service: 'shop' })).toEqual([1, 3, 5]);
     expect(seqs({ service: 'shop', limit: 1 })).toEqual([5]);

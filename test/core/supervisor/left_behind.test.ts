@@ -1,129 +1,46 @@
 /**
  * The search for what incarnations have left behind, on a machine in memory and real files.
  */
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 import { fileKey, type Host } from '../../../core/host/host.ts';
-import { startSupervisor } from '../../../core/supervisor/start.ts';
-import type { Supervisor } from '../../../core/supervisor/supervisor.ts';
-import { builtInPlugins } from '../../../plugins/mod.ts';
-import { FakeMachine } from '../process/fake_machine.ts';
+import { StillWorld } from './still_world.ts';
 
-const UPKEEP = 50;
 const STRANGER = 300;
 const ESCAPEE = 301;
 
-/** An upkeep with one service, in a world whose time goes on only when it is told. */
-class World {
-  readonly machine = new FakeMachine({ pid: UPKEEP, start_time: 1 });
-  readonly dir = mkdtempSync(join(tmpdir(), 'upkeep-left-'));
-  readonly #exits = new Map<number, () => void>();
+/** Where something can happen in the middle of a walk. */
+class World extends StillWorld {
   readonly #environ = this.machine.host.processes.environ;
-  #next = 1000;
   /** Called once, in the middle of the next walk over all processes. */
   inNextWalk: (() => void) | null = null;
 
-  readonly host: Host = {
-    ...this.machine.host,
-    processes: {
-      ...this.machine.host.processes,
-      environ: (pid) => {
-        const meanwhile = this.inNextWalk;
-        this.inNextWalk = null;
-        meanwhile?.();
-        return this.#environ(pid);
-      },
-    },
-    spawner: {
-      ...this.machine.host.spawner,
-      spawn: ({ env, output_fd }) => {
-        const pid = this.#next++;
-        const writes = [fileKey(this.host.files.fstatSync(output_fd, { bigint: true }))];
-        this.machine.add({ pid, ppid: UPKEEP, start_time: this.now, environ: { ...env }, writes });
-        return {
-          pid,
-          onExit: (told) => void this.#exits.set(pid, () => told({ exit_code: 1, exit_signal: null })),
-        };
-      },
-    },
-  };
-
-  constructor() {
-    onTestFinished(() => rmSync(this.dir, { recursive: true, force: true }));
-    // Processes start at times of the clock on the wall.
-    this.machine.clock.wallOffset = 0;
-    this.machine.clock.now = 100_000;
-  }
-
-  get now(): number {
-    return Math.floor(this.machine.clock.now);
-  }
-
-  /** The main process that was spawned last. */
-  get main(): number {
-    return this.#next - 1;
-  }
-
-  /** The main process ends. */
-  crash(): void {
-    const pid = this.main;
-    this.machine.remove(pid);
-    this.#exits.get(pid)?.();
-  }
-
-  /**
-   * Starts upkeep with one service, `web`, whose main process has been spawned.
-   *
-   * @returns its log folder, and what ends it all.
-   */
-  async start(): Promise<{ folder: string; stop(): Promise<void> }> {
-    const { dir } = this;
-    const action = { process: true, run: ['work'], restart: { stable_after: '1ms' } };
-    writeFileSync(
-      join(dir, 'upkeep.json'),
-      JSON.stringify({ services: { web: { actions: { main: action } } } }),
-    );
-    let upkeep: Supervisor | null = null;
-    void startSupervisor({
-      host: this.host,
-      state_dir: join(dir, 'state'),
-      spec_file: join(dir, 'upkeep.json'),
-      plugins: builtInPlugins,
-      recovery: 'as_specified',
-      env: {},
-      pid: UPKEEP,
-      version: 'test',
-    }).then((started) => {
-      upkeep = started;
-    });
-    await this.settled(() => upkeep !== null && this.main === 1000);
-    const started = upkeep as Supervisor | null;
-    const [job] = started?.service('web').actions ?? [];
-    return {
-      folder: join(dir, 'state', 'logs', 'web', 'main', job?.job_id ?? ''),
-      stop: async () => {
-        let ended = false;
-        void started?.shutdown('core').then(() => {
-          ended = true;
-        });
-        this.crash();
-        await this.settled(() => ended);
-      },
+  override get host(): Host {
+    const environ: Host['processes']['environ'] = (pid) => {
+      const meanwhile = this.inNextWalk;
+      this.inNextWalk = null;
+      meanwhile?.();
+      return this.#environ(pid);
     };
+    return { ...super.host, processes: { ...this.machine.host.processes, environ } };
   }
 
-  /** Lets hardly any time go by, but as much of the machine's own as it takes: files are real. */
-  async settled(is: () => boolean): Promise<void> {
-    while (!is()) await this.machine.pass(0.001);
+  /** Starts upkeep. @returns the service's log folder, and what ends it all. */
+  async begin(): Promise<{ folder: string; stop(): Promise<void> }> {
+    const upkeep = await this.start();
+    const [job] = upkeep.service('web').actions;
+    return {
+      folder: join(this.dir, 'state', 'logs', 'web', 'main', job?.job_id ?? ''),
+      stop: () => this.stop(upkeep),
+    };
   }
 }
 
 it('takes nobody for left behind who writes to what has got the number of a log that is gone', async () => {
   const world = new World();
   const { machine } = world;
-  const { folder, stop } = await world.start();
+  const { folder, stop } = await world.begin();
   await machine.pass(10);
   const first = fileKey(statSync(join(folder, 'current.log'), { bigint: true }));
   writeFileSync(join(folder, 'current.log'), 'first\n');
@@ -153,7 +70,7 @@ it.each([
 ])('%s', async (_, between, signals) => {
   const world = new World();
   const { machine } = world;
-  const { stop } = await world.start();
+  const { stop } = await world.begin();
   machine.add({ pid: ESCAPEE, ppid: world.main, start_time: world.now });
   // The look at the tree one second after the start has seen the session.
   await machine.pass(1_100);

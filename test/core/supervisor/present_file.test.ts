@@ -95,6 +95,18 @@ describe('replacing', () => {
     },
   );
 
+  it('says why it failed, not that what was begun could not be removed either', async () => {
+    const faulty = withFaults(nodeHost(), (call) => {
+      if (call === 'files.renameSync') throw new Error('EROFS: read-only file system');
+      if (call === 'files.rmSync') throw new Error('EROFS: nor this');
+    }).files;
+    const replaced = replacePresent(faulty, readPresent(faulty, file), 'new', 'me');
+    await expect(replaced).rejects.toThrow(`${file} cannot be replaced: EROFS: read-only file system`);
+    await expect(replaced).rejects.toBeInstanceOf(Unavailable);
+    await replacePresent(files, readPresent(files, file), 'new', 'me');
+    expect(readdirSync(dir)).toEqual(['upkeep.yaml']);
+  });
+
   it('puts up with what a death has left behind, and with nothing else', async () => {
     const left = join(dir, '.upkeep.yaml.me.tmp');
     writeFileSync(left, 'half');

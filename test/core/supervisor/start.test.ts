@@ -1,7 +1,7 @@
 /**
  * The whole core on the real host, with one part of the host or one plugin swapped.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Host, Processes } from '../../../core/host/host.ts';
 import { nodeHost } from '../../../core/host/node_host.ts';
 import type { Probe } from '../../../core/plugin/probe.ts';
+import type { SupervisorOptions } from '../../../core/supervisor/options.ts';
 import { SpecError } from '../../../core/supervisor/service_file.ts';
 import { AlreadyRunning, startSupervisor } from '../../../core/supervisor/start.ts';
 import type { Supervisor } from '../../../core/supervisor/supervisor.ts';
@@ -38,8 +39,9 @@ function write(services: object): void {
 async function start(
   host: Host = nodeHost(),
   probes: readonly Probe[] = builtInPlugins.probes,
+  other: Partial<SupervisorOptions> = {},
 ): Promise<Supervisor> {
-  const supervisor = await startSupervisor({
+  const options: SupervisorOptions = {
     host,
     state_dir: join(dir, 'state'),
     spec_file: join(dir, 'upkeep.json'),
@@ -48,7 +50,11 @@ async function start(
     env: process.env,
     pid: process.pid,
     version: 'test',
-  });
+  };
+  // Getters stay such.
+  const supervisor = await startSupervisor(
+    Object.defineProperties(options, Object.getOwnPropertyDescriptors(other)),
+  );
   started.push(supervisor);
   return supervisor;
 }
@@ -61,6 +67,36 @@ const action = (supervisor: Supervisor, name: string) => {
 
 const sleeper = (extra: object = {}): object => ({
   actions: { main: { process: true, run: ['sleep', '1000'], stop: { timeout: '1s' }, ...extra } },
+});
+
+describe('a start that fails half-way', () => {
+  it.each([
+    [
+      'before all parts are there',
+      {
+        get env(): NodeJS.ProcessEnv {
+          throw new Error('no environment');
+        },
+      },
+    ],
+    [
+      'once they are',
+      {
+        get pid(): number {
+          // It is asked for when the first event is written, after all parts are made.
+          if (new Error().stack?.includes('goOn') === true) throw new Error('no pid');
+          return process.pid;
+        },
+      },
+    ],
+  ])('lets go of the store and the lock, %s', async (_, broken) => {
+    write({ web: sleeper() });
+    await expect(start(nodeHost(), builtInPlugins.probes, broken)).rejects.toThrow(/^no /);
+    // The descriptors themselves go with the garbage only. That it was closed is told by the log, which is empty then.
+    expect(statSync(join(dir, 'state', 'upkeep.db-wal')).size).toBe(0);
+    const supervisor = await start();
+    expect(supervisor.health().store).toBeNull();
+  });
 });
 
 describe('a shutdown whose look for escapees takes longer than all grace times', () => {
