@@ -62,7 +62,7 @@ export function darwinProcesses(): Processes {
     signalGroup,
     groupExists,
     cohort: () => null,
-    living: () => null,
+    living: () => false,
     watch: (target) => (isAlive(target) ? { alive: () => isAlive(target), close: () => {} } : null),
   };
 }

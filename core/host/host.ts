@@ -80,12 +80,13 @@ export interface Processes {
    */
   cohort(pid: number): string | null;
   /**
-   * Who lives in a cgroup, as one text with a pid a line: no zombies, reaped or not, but threads of a process that has
-   * lost its first one count. `null` where that cannot be told any more. Much cheaper than a look at each.
+   * Visits everybody who lives in a cgroup: no zombies, reaped or not, but a process that has lost its first thread only
+   * is one of them. Much cheaper than a look at each.
    *
    * @param list what {@link cohort} returned.
+   * @returns false where that cannot be told any more.
    */
-  living(list: string): string | null;
+  living(list: string, visit: (pid: number) => void): boolean;
   /** Opens a descriptor to watch the process by; `null` where it is gone already. */
   watch(identity: Identity): Liveness | null;
 }

@@ -133,9 +133,9 @@ class LinuxProcesses implements Processes {
     return HIERARCHIES.map((root) => `${root}${path}/cgroup.procs`).find((list) => existsSync(list)) ?? null;
   }
 
-  living(list: string): string | null {
+  living(list: string, visit: (pid: number) => void): boolean {
     // A cgroup that shares out threads and not processes refuses.
-    return orNull(() => this.#reader.readPages(list));
+    return orNull(() => this.#reader.readNumbers(list, visit)) ?? false;
   }
 
   watch(identity: Identity): Liveness | null {

@@ -27,6 +27,10 @@ interface Watched {
   readonly liveness: Liveness;
   readonly gone: () => void;
   readonly turn: number;
+  /** The number of the look in which a list last had it. */
+  listed: number;
+  /** It was asked for its list. */
+  asked: boolean;
 }
 
 /** Watches adopted processes. Costs nothing while there are none. */
@@ -34,14 +38,13 @@ export class AdoptedWatch {
   readonly #host: Host;
   readonly #agenda: Agenda;
   readonly #watched = new Map<string, Watched>();
+  readonly #byPid = new Map<number, Watched>();
   #count = 0;
   #looks = 0;
-  /** What each list said at the latest look; null for one that is not worth reading. */
-  readonly #lists = new Map<string, string | null>();
-  /** Who was asked for its list. */
-  readonly #asked = new Set<Watched>();
-  /** Who is in any of the lists. */
-  readonly #living = new Set<number>();
+  /** The lists that are known, and whether each is worth reading. */
+  readonly #lists = new Map<string, boolean>();
+  /** Somebody was added: what was not worth reading may be now. */
+  #isNew = false;
 
   constructor(host: Host, agenda: Agenda) {
     this.#host = host;
@@ -57,9 +60,10 @@ export class AdoptedWatch {
       return;
     }
     this.#count += 1;
-    this.#watched.set(key, { pid, liveness, gone, turn: this.#count % TURNS });
-    // Another list may be worth reading now.
-    this.#forgetLists();
+    const watched = { pid, liveness, gone, turn: this.#count % TURNS, listed: -1, asked: false };
+    this.#watched.set(key, watched);
+    this.#byPid.set(pid, watched);
+    this.#isNew = true;
     if (this.#watched.size === 1) this.#schedule();
   }
 
@@ -67,7 +71,7 @@ export class AdoptedWatch {
   close(): void {
     for (const { liveness } of this.#watched.values()) liveness.close();
     this.#watched.clear();
-    this.#forgetLists();
+    this.#byPid.clear();
     this.#agenda.delete('adopted');
   }
 
@@ -76,59 +80,47 @@ export class AdoptedWatch {
   }
 
   #look(): void {
-    this.#readLists();
-    this.#looks = (this.#looks + 1) % TURNS;
+    if (this.#isNew) this.#begin();
+    this.#looks += 1;
+    for (const [list, isWorthIt] of this.#lists) if (isWorthIt) this.#read(list);
     for (const [key, watched] of this.#watched) {
-      if (watched.turn !== this.#looks && this.#living.has(watched.pid)) continue;
+      const hasTurn = watched.turn === this.#looks % TURNS;
+      if (watched.listed === this.#looks && !hasTurn) continue;
       if (watched.liveness.alive()) {
-        if (!this.#living.has(watched.pid)) this.#findList(watched);
+        if (watched.listed !== this.#looks) this.#findList(watched);
         continue;
       }
       watched.liveness.close();
       this.#watched.delete(key);
-      this.#asked.delete(watched);
+      if (this.#byPid.get(watched.pid) === watched) this.#byPid.delete(watched.pid);
       watched.gone();
     }
     if (this.#watched.size > 0) this.#schedule();
   }
 
-  #readLists(): void {
-    let isSame = true;
-    for (const [list, before] of this.#lists) {
-      if (before === null) continue;
-      const now = this.#host.processes.living(list);
-      if (now === before) continue;
-      this.#lists.set(list, now);
-      isSame = false;
-    }
-    if (!isSame) this.#goThrough();
+  #begin(): void {
+    this.#isNew = false;
+    this.#lists.clear();
+    for (const watched of this.#watched.values()) watched.asked = false;
+  }
+
+  #read(list: string): void {
+    let all = 0;
+    let ours = 0;
+    this.#host.processes.living(list, (pid) => {
+      all += 1;
+      const watched = this.#byPid.get(pid);
+      if (watched === undefined) return;
+      ours += 1;
+      watched.listed = this.#looks;
+    });
+    this.#lists.set(list, ours >= FEWEST && all <= STRANGERS * ours);
   }
 
   #findList(watched: Watched): void {
-    if (this.#asked.has(watched)) return;
-    this.#asked.add(watched);
-    const { processes } = this.#host;
-    const list = processes.cohort(watched.pid);
-    if (list === null || this.#lists.has(list)) return;
-    this.#lists.set(list, processes.living(list));
-    this.#goThrough();
-  }
-
-  #goThrough(): void {
-    this.#living.clear();
-    const pids = new Set<number>();
-    for (const { pid } of this.#watched.values()) pids.add(pid);
-    for (const [list, text] of this.#lists) {
-      const listed = (text ?? '').split('\n').map(Number);
-      const ours = listed.filter((pid) => pids.has(pid));
-      if (ours.length < FEWEST || listed.length > STRANGERS * ours.length) this.#lists.set(list, null);
-      else for (const pid of ours) this.#living.add(pid);
-    }
-  }
-
-  #forgetLists(): void {
-    this.#lists.clear();
-    this.#asked.clear();
-    this.#living.clear();
+    if (watched.asked) return;
+    watched.asked = true;
+    const list = this.#host.processes.cohort(watched.pid);
+    if (list !== null && !this.#lists.has(list)) this.#read(list);
   }
 }

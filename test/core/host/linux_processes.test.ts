@@ -296,10 +296,13 @@ describe('linuxProcesses', () => {
   });
 
   describe.skipIf(COHORT === null)('living (needs cgroups, version 2)', () => {
+    function allIn(list: string | null): ReadonlySet<number> | null {
+      const pids = new Set<number>();
+      return list !== null && processes.living(list, (pid) => pids.add(pid)) ? pids : null;
+    }
+
     function livesHere(pid: number): boolean {
-      const list = processes.cohort(process.pid);
-      const text = list === null ? null : processes.living(list);
-      return text?.split('\n').includes(`${pid}`) ?? false;
+      return allIn(processes.cohort(process.pid))?.has(pid) ?? false;
     }
 
     it('tells who is alive in a cgroup, and no zombie', async () => {
@@ -316,8 +319,8 @@ describe('linuxProcesses', () => {
       ]);
       const ours = (): number[] => processes.list().filter((pid) => processes.stat(pid)?.ppid === parent.pid);
       await until(() => ours().length === 1000);
-      const list = processes.cohort(parent.pid) ?? '';
-      const living = new Set(processes.living(list)?.split('\n').map(Number));
+      const living = allIn(processes.cohort(parent.pid)) ?? new Set();
+      expect([...living].filter((pid) => processes.stat(pid) === null)).toEqual([]);
       expect(ours().filter((pid) => !living.has(pid))).toEqual([]);
     });
 
@@ -332,7 +335,7 @@ describe('linuxProcesses', () => {
       const child = start('true', []);
       await once(child, 'exit');
       expect(processes.cohort(child.pid)).toBeNull();
-      expect(processes.living(`${dir}/cgroup.procs`)).toBeNull();
+      expect(allIn(`${dir}/cgroup.procs`)).toBeNull();
     });
   });
 

@@ -118,7 +118,7 @@ describe('AdoptedWatch', () => {
     const { told, add } = watchOn(machine);
     add(...pidsFrom(100, 20));
     machine.clock.advance(1_000);
-    vi.spyOn(machine.host.processes, 'living').mockReturnValue(null);
+    vi.spyOn(machine.host.processes, 'living').mockReturnValue(false);
     machine.clock.advance(1_000);
     expect(told).toEqual([]);
     machine.remove(107);
@@ -164,7 +164,8 @@ describe('AdoptedWatch', () => {
     add(...pids);
     machine.clock.advance(INTERVAL + 1);
     machine.clock.advance(40 * (INTERVAL + 1));
-    expect([machine.reads, machine.lists]).toEqual([41 * pids.length, 1]);
+    // What it said in the first look held for that one.
+    expect([machine.reads, machine.lists]).toEqual([1 + 40 * pids.length, 1]);
     // With those that are added it is.
     machine.add(...pidsFrom(200, 20).map((pid) => ({ pid, cgroup: 'a' })));
     add(...pidsFrom(200, 20));

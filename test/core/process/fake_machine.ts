@@ -120,12 +120,12 @@ export class FakeMachine {
     },
     groupExists: (pgid) => this.#group(pgid).length > 0,
     cohort: (pid) => this.table.get(pid)?.cgroup ?? null,
-    living: (list) => {
+    living: (list, visit) => {
       this.lists += 1;
-      const live = [...this.table.values()].filter(
-        ({ cgroup, zombie }) => cgroup === list && zombie !== true,
-      );
-      return live.map(({ pid }) => `${pid}\n`).join('');
+      for (const { pid, cgroup, zombie } of this.table.values()) {
+        if (cgroup === list && zombie !== true) visit(pid);
+      }
+      return true;
     },
     watch: (identity) => {
       if (!this.#processes.isAlive(identity)) return null;

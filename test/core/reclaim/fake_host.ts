@@ -97,7 +97,7 @@ export class FakeHost implements Host {
     signalGroup: () => 'gone',
     groupExists: (pgid) => [...this.table.values()].some(({ pid, session = pid }) => session === pgid),
     cohort: () => null,
-    living: () => null,
+    living: () => false,
     watch: () => null,
   };
 }
