@@ -81,6 +81,11 @@ const GRACE = 500;
 const GRID = 100;
 /** But for those that come sooner than this, in ms: a pause is never another by more than a tenth. */
 const GRIDDED = 500;
+/**
+ * Why a look's signal aborts once it is over. One for all: an error of its own for each, with where it was made, would
+ * cost as much as a look.
+ */
+const OVER = new DOMException('The look is over', 'AbortError');
 /** A check that has yet to pass for the first time looks this often at least, in ms: readiness should not wait. */
 const EAGER = 250;
 
@@ -216,7 +221,7 @@ export class HealthWatch {
     } finally {
       entry.abort = null;
       // Whatever it still waits for is let go.
-      abort.abort();
+      abort.abort(OVER);
     }
   }
 
