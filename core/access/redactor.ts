@@ -62,8 +62,8 @@ function unquoted(text: string): string {
 /** What is known to be secret, by the action that it belongs to. */
 export class Redactor {
   readonly #known = new Map<string, readonly string[]>();
-  /** Finds any of them; undefined where it has to be made anew. */
-  #pattern: RegExp | null | undefined = null;
+  /** Finds any of them; null where there are none, undefined where it has to be made anew. */
+  #pattern: RegExp | null | undefined;
 
   /** From now on these are kept secret, for as long as nothing else is said of the same owner. */
   learn(owner: string, secrets: readonly string[]): void {
@@ -75,7 +75,7 @@ export class Redactor {
 
   /** The text without secrets. */
   text(text: string): string {
-    this.#pattern ??= this.#compiled();
+    if (this.#pattern === undefined) this.#pattern = this.#compiled();
     const known = this.#pattern === null ? text : text.replace(this.#pattern, REDACTED);
     // Most texts have none of these characters, and this is on the restart path.
     const urls = known.includes('@') ? known.replace(USERINFO, `$1${REDACTED}@`) : known;
@@ -102,11 +102,15 @@ export class Redactor {
       const items = value.map((item) => this.#walk(item));
       return items.some((item, index) => item !== value[index]) ? items : value;
     }
-    const entries = Object.entries(value);
-    const walked = entries.map(([key, part]) => [key, this.#walk(part)] as const);
-    return walked.some(([, part], index) => part !== entries[index]?.[1])
-      ? Object.fromEntries(walked)
-      : value;
+    // Nearly always there is nothing to be changed, and so nothing to be copied.
+    let walked: Record<string, unknown> | null = null;
+    for (const [key, part] of Object.entries(value)) {
+      const other = this.#walk(part);
+      if (other === part) continue;
+      walked ??= { ...value };
+      walked[key] = other;
+    }
+    return walked ?? value;
   }
 
   #compiled(): RegExp | null {

@@ -8,7 +8,6 @@ import type { Agenda } from '../host/agenda.ts';
 import type { Clock } from '../host/host.ts';
 import { Lane } from '../host/lane.ts';
 import type { CheckedJob } from '../plugin/context.ts';
-import type { HealthResult } from '../plugin/definition.ts';
 import type { HealthCheck, Look } from '../plugin/health_check.ts';
 import type { HealthSpec } from '../spec/spec.ts';
 import { Spread } from './spread.ts';
@@ -81,6 +80,11 @@ const GRACE = 500;
 const GRID = 100;
 /** But for those that come sooner than this, in ms: a pause is never another by more than a tenth. */
 const GRIDDED = 500;
+/**
+ * Why a look's signal aborts once it is over. One for all: an error of its own for each, with where it was made, would
+ * cost as much as a look.
+ */
+const OVER = new DOMException('The look is over', 'AbortError');
 /** A check that has yet to pass for the first time looks this often at least, in ms: readiness should not wait. */
 const EAGER = 250;
 
@@ -193,30 +197,28 @@ export class HealthWatch {
     this.#events.ready(job_id);
   }
 
+  /** Looks once. What is made for a look is made for each of them: it is kept to little. */
   async #record(entry: Entry): Promise<LookRecord> {
     const { clock } = this.#ports;
+    const { spec } = entry.state;
     const at = clock.wall();
     const begun = clock.mono();
-    const found = await this.#ask(entry).then(
-      ({ status, message, data = {} }) => ({ status, message, data }),
-      (error: unknown) => ({ status: 'unknown' as const, message: messageOf(error), data: {} }),
-    );
-    return { ...found, at, duration: Math.round((clock.mono() - begun) * 10) / 10 };
-  }
-
-  async #ask(entry: Entry): Promise<HealthResult> {
-    const { spec } = entry.state;
-    const check = this.#ports.check(spec.type);
-    if (check === null) throw new Error(`there is no health check '${spec.type}' now`);
+    const duration = (): number => Math.round((clock.mono() - begun) * 10) / 10;
     const abort = new AbortController();
     entry.abort = abort;
-    const look: Look = { job: entry.watched.job, readLog: entry.watched.readLog, signal: abort.signal };
     try {
-      return await this.#within(spec.timeout, abort, check.look(spec.options, look));
+      const check = this.#ports.check(spec.type);
+      if (check === null) throw new Error(`there is no health check '${spec.type}' now`);
+      const look: Look = { job: entry.watched.job, readLog: entry.watched.readLog, signal: abort.signal };
+      const found = await this.#within(spec.timeout, abort, check.look(spec.options, look));
+      const { status, message, data = {} } = found;
+      return { status, message, data, at, duration: duration() };
+    } catch (error) {
+      return { status: 'unknown', message: messageOf(error), data: {}, at, duration: duration() };
     } finally {
       entry.abort = null;
       // Whatever it still waits for is let go.
-      abort.abort();
+      abort.abort(OVER);
     }
   }
 
@@ -224,12 +226,21 @@ export class HealthWatch {
   #within<T>(timeout: number, abort: AbortController, work: Promise<T>): Promise<T> {
     const { clock } = this.#ports;
     return new Promise((resolve, reject) => {
-      const lateness = `the check has not answered within ${timeout / 1000} s`;
       let cancel = clock.timer(timeout, () => {
-        cancel = clock.timer(GRACE, () => reject(new Error(lateness)));
-        abort.abort(new Error(lateness));
+        const lateness = new Error(`the check has not answered within ${timeout / 1000} s`);
+        cancel = clock.timer(GRACE, () => reject(lateness));
+        abort.abort(lateness);
       });
-      work.then(resolve, reject).finally(() => cancel());
+      work.then(
+        (result) => {
+          cancel();
+          resolve(result);
+        },
+        (error: unknown) => {
+          cancel();
+          reject(error);
+        },
+      );
     });
   }
 

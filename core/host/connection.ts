@@ -12,7 +12,8 @@ export function openConnection(target: NetTarget, signal: AbortSignal): Promise<
   if (unusable !== null) return Promise.reject(unusable);
   if (signal.aborted) return Promise.reject(abortError(signal));
   return new Promise((resolve, reject) => {
-    const socket = connect(target);
+    // Paused, it does not begin to read once it is there, which would be more than most looks need.
+    const socket = connect(target).pause();
     // Node's own way with a signal leaves its listener there when the socket is gone.
     const abort = (): void => void socket.destroy(abortError(signal));
     signal.addEventListener('abort', abort, { once: true });

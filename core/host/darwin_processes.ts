@@ -62,7 +62,8 @@ export function darwinProcesses(): Processes {
     signal: (target, signal) => (isAlive(target) ? signalProcess(target.pid, signal) : 'gone'),
     signalGroup,
     groupExists,
-    children: () => null,
+    cohort: () => null,
+    living: () => false,
     watch: (target) => (isAlive(target) ? { alive: () => isAlive(target), close: () => {} } : null),
   };
 }

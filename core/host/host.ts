@@ -77,10 +77,18 @@ export interface Processes {
   /** False where the group has no member at all. True may still mean only zombies. Costs one system call. */
   groupExists(pgid: number): boolean;
   /**
-   * The children that a process's first thread has, zombies too, as one text of pids with blanks between them: the same
-   * text as long as they are the same. `null` where that cannot be told. Much cheaper than a look at each.
+   * The list of all who live in the same cgroup as a process, to be given to {@link living}; null where there is none to
+   * be read. Costs a few system calls.
    */
-  children(pid: number): string | null;
+  cohort(pid: number): string | null;
+  /**
+   * Visits everybody who lives in a cgroup: no zombies, reaped or not, but a process that has lost its first thread only
+   * is one of them. Much cheaper than a look at each.
+   *
+   * @param list what {@link cohort} returned.
+   * @returns false where that cannot be told any more.
+   */
+  living(list: string, visit: (pid: number) => void): boolean;
   /** Opens a descriptor to watch the process by; `null` where it is gone already. */
   watch(identity: Identity): Liveness | null;
 }

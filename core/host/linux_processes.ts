@@ -1,7 +1,7 @@
 /**
  * The process table of Linux, read from /proc.
  */
-import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import type { Identity } from '../process/identity.ts';
 import {
   type FileId,
@@ -19,6 +19,8 @@ import { groupExists, signalGroup, signalProcess } from './signals.ts';
 const TICK = 10;
 /** The access mode in open flags: anything but O_RDONLY, which is 0, writes. */
 const ACCESS_MODE = 0o3;
+/** Where the unified hierarchy of cgroups is mounted: alone, or beside the older ones. */
+const HIERARCHIES = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified'];
 
 /**
  * The process table of this machine.
@@ -128,9 +130,16 @@ class LinuxProcesses implements Processes {
     return groupExists(pgid);
   }
 
-  children(pid: number): string | null {
-    // Null also for a kernel that was built without this list.
-    return this.#reader.readPages(`/proc/${pid}/task/${pid}/children`)?.trimEnd() ?? null;
+  cohort(pid: number): string | null {
+    const text = this.#reader.read(`/proc/${pid}/cgroup`)?.toString() ?? '';
+    const [, path] = /^0::(.*)$/m.exec(text) ?? [];
+    if (path === undefined) return null;
+    return HIERARCHIES.map((root) => `${root}${path}/cgroup.procs`).find((list) => existsSync(list)) ?? null;
+  }
+
+  living(list: string, visit: (pid: number) => void): boolean {
+    // A cgroup that shares out threads and not processes refuses.
+    return orNull(() => this.#reader.readNumbers(list, visit)) ?? false;
   }
 
   watch(identity: Identity): Liveness | null {

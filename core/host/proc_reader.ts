@@ -6,6 +6,9 @@ import { closeSync, openSync, readSync } from 'node:fs';
 /** Large enough for every /proc/PID/stat and for most command lines. */
 const BUFFER_SIZE = 16 * 1024;
 
+const NEWLINE = 0x0a;
+const ZERO = 0x30;
+
 /** What the kernel answers about a process that is gone, or that it hides from us. */
 const GONE = new Set(['ENOENT', 'ESRCH', 'EACCES', 'EPERM']);
 
@@ -35,16 +38,30 @@ export class ProcReader {
     });
   }
 
-  /** The whole of a list, which the kernel gives a page at a time; null where it is gone or not ours to read. */
-  readPages(path: string): string | null {
+  /**
+   * Visits each number of a list with one a line, without making texts of them: such lists are long, and read often.
+   *
+   * @param visit must not use this reader.
+   * @returns null where the list is gone or not ours to read.
+   */
+  readNumbers(path: string, visit: (number: number) => void): true | null {
     return this.attempt(() => {
       const fd = openSync(path, 'r');
       try {
-        let text = '';
+        let number = 0;
+        // The kernel gives a page at a time, which may end within a number.
         for (;;) {
           const length = readSync(fd, this.#buffer, 0, BUFFER_SIZE, null);
-          if (length === 0) return text;
-          text += this.#buffer.toString('latin1', 0, length);
+          if (length === 0) return true;
+          for (let index = 0; index < length; index += 1) {
+            const byte = this.#buffer[index] as number;
+            if (byte !== NEWLINE) {
+              number = number * 10 + byte - ZERO;
+              continue;
+            }
+            visit(number);
+            number = 0;
+          }
         }
       } finally {
         closeSync(fd);

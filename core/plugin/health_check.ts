@@ -42,7 +42,7 @@ export function inProcessHealthCheck(plugin: HealthCheckPlugin, host: Host): Hea
       signal.throwIfAborted();
       const context = hostContext(host, { asked, granted: EVERYTHING, signal, log: () => {} });
       const lines = (since: number) => unlessAborted(signal, () => readLog(since));
-      return await plugin.check(options, { ...context, job, readLog: lines });
+      return await plugin.check(options, Object.assign(context, { job, readLog: lines }));
     },
   };
 }

@@ -4,10 +4,10 @@
  * The kernel tells a stranger nothing about a process's end without a pidfd, which Node has not. So they are looked
  * at, four times a second, through a descriptor that stays bound to the process and not to its number.
  *
- * Whom they were left to (init, or a subreaper) has one list of all of them, and one read of it tells that none has
- * been reaped since. Then only a share of them is looked at in its turn, as an end that nobody reaps changes no list.
- * Where that is seen to happen, which some programs that are pid 1 of a container let happen, all are looked at each
- * time.
+ * Most of them live in one cgroup, that of the upkeep which started them, and one read of its list tells who is alive
+ * in it, whether anybody reaps the others or not. Whoever is in such a list has only to be looked at in its turn,
+ * against another process that got its number between two readings, for which all numbers would have to be handed out
+ * in a quarter of a second.
  */
 import type { Agenda } from '../host/agenda.ts';
 import type { Host, Liveness } from '../host/host.ts';
@@ -15,16 +15,22 @@ import type { Identity } from './identity.ts';
 
 /** Between two looks, in ms. */
 const LOOK = 250;
-/** Each is looked at in one of so many looks, whatever the list says. */
-const TURNS = 4;
+/** Each is looked at in one of so many looks, whatever the lists say: every 15 s. */
+const TURNS = 60;
+/** A list of fewer that are watched takes longer to read than to look at them. */
+const FEWEST = 16;
+/** The same holds of one that names so many times as many as are watched. */
+const STRANGERS = 4;
 
 interface Watched {
   readonly pid: number;
   readonly liveness: Liveness;
   readonly gone: () => void;
   readonly turn: number;
-  /** It is in the list. */
-  listed: boolean;
+  /** The number of the look in which a list last had it. */
+  listed: number;
+  /** It was asked for its list. */
+  asked: boolean;
 }
 
 /** Watches adopted processes. Costs nothing while there are none. */
@@ -32,17 +38,13 @@ export class AdoptedWatch {
   readonly #host: Host;
   readonly #agenda: Agenda;
   readonly #watched = new Map<string, Watched>();
+  readonly #byPid = new Map<number, Watched>();
   #count = 0;
   #looks = 0;
-  /** Whom the first of them was left to; null while nobody is known. */
-  #reaper: number | null = null;
-  /** Its children at the latest look. */
-  #list: string | null = null;
-  /** The list has to be gone through, though it is the same. */
+  /** The lists that are known, and whether each is worth reading. */
+  readonly #lists = new Map<string, boolean>();
+  /** Somebody was added: what was not worth reading may be now. */
   #isNew = false;
-  /** Children of the reaper that have ended: if they are in its next list, it does not reap. */
-  #ended: number[] = [];
-  #reaps = true;
 
   constructor(host: Host, agenda: Agenda) {
     this.#host = host;
@@ -58,7 +60,9 @@ export class AdoptedWatch {
       return;
     }
     this.#count += 1;
-    this.#watched.set(key, { pid, liveness, gone, turn: this.#count % TURNS, listed: false });
+    const watched = { pid, liveness, gone, turn: this.#count % TURNS, listed: -1, asked: false };
+    this.#watched.set(key, watched);
+    this.#byPid.set(pid, watched);
     this.#isNew = true;
     if (this.#watched.size === 1) this.#schedule();
   }
@@ -67,6 +71,7 @@ export class AdoptedWatch {
   close(): void {
     for (const { liveness } of this.#watched.values()) liveness.close();
     this.#watched.clear();
+    this.#byPid.clear();
     this.#agenda.delete('adopted');
   }
 
@@ -75,41 +80,47 @@ export class AdoptedWatch {
   }
 
   #look(): void {
-    const isSame = this.#readList();
+    if (this.#isNew) this.#begin();
     this.#looks += 1;
+    for (const [list, isWorthIt] of this.#lists) if (isWorthIt) this.#read(list);
     for (const [key, watched] of this.#watched) {
       const hasTurn = watched.turn === this.#looks % TURNS;
-      if (isSame && this.#reaps && watched.listed && !hasTurn) continue;
-      if (watched.liveness.alive()) continue;
-      if (watched.listed) this.#ended.push(watched.pid);
+      if (watched.listed === this.#looks && !hasTurn) continue;
+      if (watched.liveness.alive()) {
+        if (watched.listed !== this.#looks) this.#findList(watched);
+        continue;
+      }
       watched.liveness.close();
       this.#watched.delete(key);
+      if (this.#byPid.get(watched.pid) === watched) this.#byPid.delete(watched.pid);
       watched.gone();
     }
     if (this.#watched.size > 0) this.#schedule();
   }
 
-  /** True where the reaper's children are the same as at the look before, so that none of them was reaped since. */
-  #readList(): boolean {
-    const { processes } = this.#host;
-    const [first] = this.#watched.values();
-    const isFirst = this.#reaper === null;
-    if (isFirst && first !== undefined) this.#reaper = processes.stat(first.pid)?.ppid ?? null;
-    const list = this.#reaper === null ? null : processes.children(this.#reaper);
-    const isSame = list !== null && list === this.#list && !this.#isNew && this.#ended.length === 0;
-    this.#list = list;
+  #begin(): void {
     this.#isNew = false;
-    if (isSame) return true;
-    const children = new Set((list ?? '').split(' ').map(Number));
-    if (this.#ended.some((pid) => children.has(pid))) this.#reaps = false;
-    this.#ended = [];
-    const pids = new Set<number>();
-    for (const watched of this.#watched.values()) {
-      watched.listed = children.has(watched.pid);
-      pids.add(watched.pid);
-    }
-    // What lies there unreaped from before (often the upkeep that has died) tells what to expect.
-    if (isFirst) this.#ended = [...children].filter((pid) => !pids.has(pid) && processes.stat(pid) === null);
-    return false;
+    this.#lists.clear();
+    for (const watched of this.#watched.values()) watched.asked = false;
+  }
+
+  #read(list: string): void {
+    let all = 0;
+    let ours = 0;
+    this.#host.processes.living(list, (pid) => {
+      all += 1;
+      const watched = this.#byPid.get(pid);
+      if (watched === undefined) return;
+      ours += 1;
+      watched.listed = this.#looks;
+    });
+    this.#lists.set(list, ours >= FEWEST && all <= STRANGERS * ours);
+  }
+
+  #findList(watched: Watched): void {
+    if (watched.asked) return;
+    watched.asked = true;
+    const list = this.#host.processes.cohort(watched.pid);
+    if (list !== null && !this.#lists.has(list)) this.#read(list);
   }
 }

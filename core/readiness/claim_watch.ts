@@ -12,7 +12,7 @@ import type { Host } from '../host/host.ts';
 import { inSlices } from '../host/slices.ts';
 import type { Reason } from '../job/reason.ts';
 import { type Claim, claimKey, type Holder } from '../reclaim/claim.ts';
-import { stillHolds } from '../reclaim/still_holds.ts';
+import { holdsAsBefore, stillHolds } from '../reclaim/still_holds.ts';
 import { claimLost, heldUnseen, type JudgedClaim, notReady, unseen } from './claim_words.ts';
 import { disproves, judgeClaim, satisfies } from './judge.ts';
 
@@ -22,8 +22,8 @@ export interface Watched {
   readonly epoch: number;
   readonly claims: readonly Claim[];
   readonly mode: 'own' | 'open';
-  /** Pids to look into first: the main process. */
-  readonly suspects: readonly number[];
+  /** The pid of the main process, which is looked into first. */
+  readonly main: number;
   /** Whether a process is of the job's own tree. */
   readonly isOwn: (pid: number) => boolean;
   /** Monotonic ms by which it must be ready; null once it is. */
@@ -149,7 +149,7 @@ export class ClaimWatch {
     const begun = clock.mono();
     const claims = entries.flatMap((entry) => entry.watched.claims);
     const suspects = entries.flatMap((entry) => [
-      ...entry.watched.suspects,
+      entry.watched.main,
       ...entry.known.flatMap((holder) => (holder.process === null ? [] : [holder.process.pid])),
     ]);
     const exhaustive = entries.some((entry) => entry.doubted);
@@ -174,11 +174,17 @@ export class ClaimWatch {
       const key = claimKey(claim);
       return (
         this.#isThere(claim) &&
-        entry.known.some((holder) => claimKey(holder.claim) === key && stillHolds(holder, this.#host))
+        entry.known.some((holder) => claimKey(holder.claim) === key && this.#stillHolds(entry, holder))
       );
     });
     if (proved) entry.at = this.#host.clock.mono() + KEEP_INTERVAL;
     return proved;
+  }
+
+  /** Of the main process's end upkeep hears in any case, and looks no more then. */
+  #stillHolds({ watched }: Entry, holder: Holder): boolean {
+    const isMain = holder.process !== null && watched.main === holder.process.pid;
+    return isMain ? holdsAsBefore(holder, this.#host) : stillHolds(holder, this.#host);
   }
 
   /** A socket that nobody can reach by its path is lost, even while its process keeps it open. */

@@ -12,9 +12,14 @@ import type { Holder } from './claim.ts';
  * has to be asked. It says nothing of a Unix socket's path, which can be unlinked or taken over meanwhile.
  */
 export function stillHolds(holder: Holder, host: Host): boolean {
-  const { process, fd, inode } = holder;
+  return holder.process !== null && holdsAsBefore(holder, host) && host.processes.isAlive(holder.process);
+}
+
+/**
+ * The same for a process that cannot have ended without upkeep's having heard of it: whether its number is still its own
+ * is not asked, which takes longer than the look itself.
+ */
+export function holdsAsBefore({ process, fd, inode }: Holder, host: Host): boolean {
   if (process === null || fd === null || inode === null) return false;
-  return (
-    host.processes.descriptor(process.pid, fd) === `socket:[${inode}]` && host.processes.isAlive(process)
-  );
+  return host.processes.descriptor(process.pid, fd) === `socket:[${inode}]`;
 }

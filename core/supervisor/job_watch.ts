@@ -115,7 +115,7 @@ export class JobWatch {
       epoch: job.epoch,
       claims,
       mode: spec.ready.claims,
-      suspects: [main.pid],
+      main: main.pid,
       isOwn: (pid) => isOwnProcess(pid, tree, processes),
       deadline,
     });

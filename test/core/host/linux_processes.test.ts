@@ -25,6 +25,7 @@ import { Fixtures, hasPython } from '../../contract/fixture.ts';
 import { until } from '../../support/until.ts';
 
 const IS_ROOT = process.getuid?.() === 0;
+const COHORT = linuxProcesses().cohort(process.pid);
 const HAS_PRLIMIT = spawnSync('prlimit', ['--version']).status === 0;
 
 describe('linuxProcesses', () => {
@@ -291,6 +292,50 @@ describe('linuxProcesses', () => {
       expect(processes.signalGroup(leader.pid, 'SIGKILL')).toBe('sent');
       await until(() => !processes.groupExists(leader.pid));
       expect(processes.signalGroup(leader.pid, 'SIGKILL')).toBe('gone');
+    });
+  });
+
+  describe.skipIf(COHORT === null)('living (needs cgroups, version 2)', () => {
+    function allIn(list: string | null): ReadonlySet<number> | null {
+      const pids = new Set<number>();
+      return list !== null && processes.living(list, (pid) => pids.add(pid)) ? pids : null;
+    }
+
+    function livesHere(pid: number): boolean {
+      return allIn(processes.cohort(process.pid))?.has(pid) ?? false;
+    }
+
+    it('tells who is alive in a cgroup, and no zombie', async () => {
+      const { pid } = start('sleep', ['1000']);
+      expect(processes.cohort(pid)).toBe(processes.cohort(process.pid));
+      expect(livesHere(pid)).toBe(true);
+      expect(livesHere(await startZombie())).toBe(false);
+    });
+
+    it('tells of more than the kernel gives at once', async () => {
+      const parent = start('sh', [
+        '-c',
+        'i=0; while [ $i -lt 1000 ]; do sleep 1000 & i=$((i+1)); done; wait',
+      ]);
+      const ours = (): number[] => processes.list().filter((pid) => processes.stat(pid)?.ppid === parent.pid);
+      await until(() => ours().length === 1000);
+      const living = allIn(processes.cohort(parent.pid)) ?? new Set();
+      expect([...living].filter((pid) => processes.stat(pid) === null)).toEqual([]);
+      expect(ours().filter((pid) => !living.has(pid))).toEqual([]);
+    });
+
+    it.skipIf(!hasPython)('tells of one that has lost its first thread only (needs python3)', async () => {
+      const { pids } = await fixtures.start('hold_headless.py');
+      const [pid = 0] = pids;
+      await until(() => statLine(pid).includes(') Z '));
+      expect(livesHere(pid)).toBe(true);
+    });
+
+    it('says null for one that is gone, and where there is no such list', async () => {
+      const child = start('true', []);
+      await once(child, 'exit');
+      expect(processes.cohort(child.pid)).toBeNull();
+      expect(allIn(`${dir}/cgroup.procs`)).toBeNull();
     });
   });
 

@@ -21,6 +21,8 @@ export interface FakeProcess {
   environ?: Record<string, string> | null;
   /** Keys of the files that it has open for writing; null: not to be looked into. */
   writes?: readonly string[] | null;
+  /** Its cgroup; that it has none where it is not given. */
+  cgroup?: string;
   /** Ended, and read by nobody. */
   zombie?: boolean;
   /** Signals that do nothing to it. */
@@ -47,6 +49,8 @@ export class FakeMachine {
   /** Processes that are watched, and how often one of them was looked at. */
   open = 0;
   reads = 0;
+  /** How often the list of a cgroup was read. */
+  lists = 0;
 
   constructor(...processes: FakeProcess[]) {
     this.add(...processes);
@@ -116,8 +120,14 @@ export class FakeMachine {
       return 'sent';
     },
     groupExists: (pgid) => this.#group(pgid).length > 0,
-    children: (pid) =>
-      [...this.table.values()].flatMap((child) => ((child.ppid ?? 1) === pid ? [child.pid] : [])).join(' '),
+    cohort: (pid) => this.table.get(pid)?.cgroup ?? null,
+    living: (list, visit) => {
+      this.lists += 1;
+      for (const { pid, cgroup, zombie } of this.table.values()) {
+        if (cgroup === list && zombie !== true) visit(pid);
+      }
+      return true;
+    },
     watch: (identity) => {
       if (!this.#processes.isAlive(identity)) return null;
       this.open += 1;

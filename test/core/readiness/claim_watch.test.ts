@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { Agenda } from '../../../core/host/agenda.ts';
 import type { Host } from '../../../core/host/host.ts';
 import { nodeHost } from '../../../core/host/node_host.ts';
@@ -26,12 +26,23 @@ let looks: { at: number; exhaustive: boolean; claims: number }[];
 /** How long a look takes, in ms. */
 let cost: number;
 let watch: ClaimWatch;
+/** What the descriptors of each process lead to; nothing where it is not in here. */
+let links: Map<number, string>;
+/** Whose identity was asked for, each time. */
+let asked: number[];
 
 beforeEach(() => {
   clock = new FakeClock();
   told = [];
   seen = { holders: [], complete: true };
   const host: Host = { ...nodeHost(), clock };
+  links = new Map();
+  asked = [];
+  vi.spyOn(host.processes, 'descriptor').mockImplementation((pid) => links.get(pid) ?? null);
+  vi.spyOn(host.processes, 'isAlive').mockImplementation(({ pid }) => {
+    asked.push(pid);
+    return links.has(pid);
+  });
   seenByAll = undefined;
   looks = [];
   cost = 0;
@@ -53,8 +64,8 @@ function watched(deadline: number | null, job_id = 'j'): Watched {
     epoch: 1,
     claims: [claim],
     mode: 'own',
-    suspects: [7],
-    isOwn: (pid) => pid === 7,
+    main: 7,
+    isOwn: (pid) => pid === 7 || pid === 8,
     deadline,
   };
 }
@@ -150,6 +161,33 @@ describe('a running job', () => {
     await pass(11_000);
     expect(looks.map(({ exhaustive }) => exhaustive)).toEqual([false, true, false, true]);
     expect(told).toEqual([]);
+  });
+
+  it.each([
+    ['the main process, of whose end upkeep hears', 7, []],
+    ['another of its processes, if it is still that one', 8, [8, 8]],
+  ])('is proved again by the descriptor alone: %s', async (_which, pid, identities) => {
+    seen = { holders: [{ ...OWN, process: { boot_id: 'b', pid, start_time: 1 } }], complete: true };
+    links.set(pid, 'socket:[1]');
+    watch.watch(watched(null));
+    await pass(5_100);
+    expect([looks.length, asked]).toEqual([1, []]);
+    await pass(10_000);
+    expect([looks.length, asked]).toEqual([1, identities]);
+    // Another socket has the descriptor.
+    links.set(pid, 'socket:[2]');
+    seen = { holders: [], complete: true };
+    await pass(10_000);
+    expect(told).toEqual([expect.stringContaining('CLAIM_LOST')]);
+  });
+
+  it('is asked about where another process has the number of its own', async () => {
+    seen = { holders: [{ ...OWN, process: { boot_id: 'b', pid: 8, start_time: 1 } }], complete: true };
+    watch.watch(watched(null));
+    await pass(5_100);
+    vi.spyOn(links, 'get').mockReturnValue('socket:[1]');
+    await pass(5_000);
+    expect([looks.length, asked]).toEqual([2, [8]]);
   });
 
   it('has lost it to a stranger', async () => {

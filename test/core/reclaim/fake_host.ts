@@ -98,7 +98,8 @@ export class FakeHost implements Host {
     },
     signalGroup: () => 'gone',
     groupExists: (pgid) => [...this.table.values()].some(({ pid, session = pid }) => session === pgid),
-    children: () => null,
+    cohort: () => null,
+    living: () => false,
     watch: () => null,
   };
 }

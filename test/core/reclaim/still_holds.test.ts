@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { nodeHost } from '../../../core/host/node_host.ts';
 import type { Holder } from '../../../core/reclaim/claim.ts';
-import { stillHolds } from '../../../core/reclaim/still_holds.ts';
+import { holdsAsBefore, stillHolds } from '../../../core/reclaim/still_holds.ts';
 
 describe('stillHolds', () => {
   const host = nodeHost();
@@ -39,6 +39,9 @@ describe('stillHolds', () => {
     expect(stillHolds({ ...holder, inode: '1' }, host)).toBe(false);
     const process = holder.process && { ...holder.process, start_time: 1 };
     expect(stillHolds({ ...holder, process }, host)).toBe(false);
+    // What this one is not asked.
+    expect(holdsAsBefore({ ...holder, process }, host)).toBe(true);
+    expect(holdsAsBefore({ ...holder, inode: '1' }, host)).toBe(false);
   });
 
   it('is false where the holder was not seen', () => {
