@@ -6,6 +6,7 @@
  */
 import type { Agenda } from '../host/agenda.ts';
 import type { Clock } from '../host/host.ts';
+import { Interrupt } from '../host/interrupt.ts';
 import { Lane } from '../host/lane.ts';
 import type { CheckedJob } from '../plugin/context.ts';
 import type { HealthCheck, Look } from '../plugin/health_check.ts';
@@ -62,7 +63,7 @@ interface Entry {
   readonly index: number;
   state: CheckState;
   /** Ends the look under way. */
-  abort: AbortController | null;
+  interrupt: Interrupt | null;
 }
 
 interface JobEntry {
@@ -87,6 +88,23 @@ const GRIDDED = 500;
 const OVER = new DOMException('The look is over', 'AbortError');
 /** A check that has yet to pass for the first time looks this often at least, in ms: readiness should not wait. */
 const EAGER = 250;
+
+/** Its signal is made only for those who ask for it. */
+class OneLook implements Look {
+  readonly job: CheckedJob;
+  readonly readLog: Look['readLog'];
+  readonly interrupt: Interrupt;
+
+  constructor({ job, readLog }: WatchedJob, interrupt: Interrupt) {
+    this.job = job;
+    this.readLog = readLog;
+    this.interrupt = interrupt;
+  }
+
+  get signal(): AbortSignal {
+    return this.interrupt.signal;
+  }
+}
 
 /** Watches the health of any number of jobs. */
 export class HealthWatch {
@@ -116,7 +134,7 @@ export class HealthWatch {
         watched,
         index,
         state: { spec, standing: UNSEEN, last: null },
-        abort: null,
+        interrupt: null,
       }),
     );
     const gating = checks.some(({ state }) => state.spec.role !== 'liveness');
@@ -133,7 +151,7 @@ export class HealthWatch {
   /** Ends the watch of a job, and the looks under way. */
   drop(job_id: string): void {
     for (const entry of this.#jobs.get(job_id)?.checks ?? []) {
-      entry.abort?.abort();
+      entry.interrupt?.abort(OVER);
       this.#ports.agenda.delete(keyOf(entry));
     }
     this.#jobs.delete(job_id);
@@ -204,32 +222,32 @@ export class HealthWatch {
     const at = clock.wall();
     const begun = clock.mono();
     const duration = (): number => Math.round((clock.mono() - begun) * 10) / 10;
-    const abort = new AbortController();
-    entry.abort = abort;
+    const interrupt = new Interrupt();
+    entry.interrupt = interrupt;
     try {
       const check = this.#ports.check(spec.type);
       if (check === null) throw new Error(`there is no health check '${spec.type}' now`);
-      const look: Look = { job: entry.watched.job, readLog: entry.watched.readLog, signal: abort.signal };
-      const found = await this.#within(spec.timeout, abort, check.look(spec.options, look));
+      const look = new OneLook(entry.watched, interrupt);
+      const found = await this.#within(spec.timeout, interrupt, check.look(spec.options, look));
       const { status, message, data = {} } = found;
       return { status, message, data, at, duration: duration() };
     } catch (error) {
       return { status: 'unknown', message: messageOf(error), data: {}, at, duration: duration() };
     } finally {
-      entry.abort = null;
+      entry.interrupt = null;
       // Whatever it still waits for is let go.
-      abort.abort(OVER);
+      interrupt.abort(OVER);
     }
   }
 
   /** At its deadline a look is told to end; one that does not even do that is not waited for. */
-  #within<T>(timeout: number, abort: AbortController, work: Promise<T>): Promise<T> {
+  #within<T>(timeout: number, interrupt: Interrupt, work: Promise<T>): Promise<T> {
     const { clock } = this.#ports;
     return new Promise((resolve, reject) => {
       let cancel = clock.timer(timeout, () => {
         const lateness = new Error(`the check has not answered within ${timeout / 1000} s`);
         cancel = clock.timer(GRACE, () => reject(lateness));
-        abort.abort(lateness);
+        interrupt.abort(lateness);
       });
       work.then(
         (result) => {

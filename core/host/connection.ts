@@ -4,10 +4,11 @@
 import { connect, type Socket } from 'node:net';
 import { abortError } from './abort_error.ts';
 import type { Connection, NetTarget } from './host.ts';
+import type { Interrupting } from './interrupt.ts';
 import { pathError } from './unix_path.ts';
 
 /** See `Net.connect`. */
-export function openConnection(target: NetTarget, signal: AbortSignal): Promise<Connection> {
+export function openConnection(target: NetTarget, signal: Interrupting): Promise<Connection> {
   const unusable = 'path' in target ? pathError(target.path) : null;
   if (unusable !== null) return Promise.reject(unusable);
   if (signal.aborted) return Promise.reject(abortError(signal));

@@ -4,6 +4,7 @@
  */
 import type * as fs from 'node:fs';
 import type { Identity } from '../process/identity.ts';
+import type { Interrupting } from './interrupt.ts';
 
 /** Two clocks. Monotonic time decides; wall time is for people and for what outlives the process. Both ms. */
 export interface Clock {
@@ -151,7 +152,7 @@ export interface Net {
    */
   connectUnix(path: string): Promise<'connected' | (string & {})>;
   /** @throws an `ErrnoException` where nobody answers; an `AbortError` once the signal aborts. */
-  connect(target: NetTarget, signal: AbortSignal): Promise<Connection>;
+  connect(target: NetTarget, signal: Interrupting): Promise<Connection>;
   /** One request on a connection of its own. @throws as {@link connect} does, and for what is no HTTP. */
   request(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse>;
 }

@@ -2,9 +2,10 @@
  * The health check interface, as core sees it: one look at a running job.
  */
 import type { Host } from '../host/host.ts';
+import type { Interrupting } from '../host/interrupt.ts';
 import type { CheckedJob } from './context.ts';
 import type { HealthCheckPlugin, HealthResult, OptionsSchema } from './definition.ts';
-import { hostContext, unlessAborted } from './host_context.ts';
+import { hostCalls, unlessAborted } from './host_context.ts';
 import { EVERYTHING, NOTHING } from './permissions.ts';
 
 /** The job that is looked at, and what belongs to this one look. */
@@ -14,6 +15,8 @@ export interface Look {
   readLog(since: number): Promise<readonly string[]>;
   /** Aborts at the look's deadline, or where nobody waits for it any more. */
   readonly signal: AbortSignal;
+  /** The same for connections, where the signal is made only when it is asked for. */
+  readonly interrupt?: Interrupting;
 }
 
 /** A way of telling whether a service is well. Core knows none by name. */
@@ -31,6 +34,25 @@ export interface HealthCheck {
   look(options: Readonly<Record<string, unknown>>, look: Look): Promise<HealthResult>;
 }
 
+/** What a look adds to a context. Its signal is made only for those who ask for it. */
+class LookContext {
+  readonly #look: Look;
+  readonly job: CheckedJob;
+
+  constructor(look: Look) {
+    this.#look = look;
+    this.job = look.job;
+  }
+
+  get signal(): AbortSignal {
+    return this.#look.signal;
+  }
+
+  readLog(since: number): Promise<readonly string[]> {
+    return unlessAborted(this.#look.signal, () => this.#look.readLog(since));
+  }
+}
+
 /** A health check that runs in this process, with everything that it asks for. */
 export function inProcessHealthCheck(plugin: HealthCheckPlugin, host: Host): HealthCheck {
   const asked = { ...NOTHING, ...plugin.permissions };
@@ -38,11 +60,12 @@ export function inProcessHealthCheck(plugin: HealthCheckPlugin, host: Host): Hea
     name: plugin.name,
     summary: plugin.summary,
     options: plugin.options,
-    async look(options, { job, readLog, signal }) {
-      signal.throwIfAborted();
-      const context = hostContext(host, { asked, granted: EVERYTHING, signal, log: () => {} });
-      const lines = (since: number) => unlessAborted(signal, () => readLog(since));
-      return await plugin.check(options, Object.assign(context, { job, readLog: lines }));
+    async look(options, look) {
+      const { interrupt = look.signal } = look;
+      if (interrupt.aborted) throw interrupt.reason;
+      const signal = (): AbortSignal => look.signal;
+      const calls = hostCalls(host, { asked, granted: EVERYTHING, signal, interrupt, log: () => {} });
+      return await plugin.check(options, Object.assign(new LookContext(look), calls));
     },
   };
 }

@@ -6,6 +6,7 @@
 import { constants } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Files, Host } from '../host/host.ts';
+import type { Interrupting } from '../host/interrupt.ts';
 import type { FileFacts, PluginContext, RunOptions, RunResult } from './context.ts';
 import {
   coversNet,
@@ -25,6 +26,13 @@ export interface ContextOptions {
   readonly log: (message: string) => void;
 }
 
+/** The same where the signal is made only when it is asked for. */
+export interface CallOptions extends Omit<ContextOptions, 'signal'> {
+  readonly signal: () => AbortSignal;
+  /** What aborts as the signal does. */
+  readonly interrupt: Interrupting;
+}
+
 /** Ms that a program or a request may take where the plugin does not say. */
 const DEFAULT_TIMEOUT = 10_000;
 /** Bytes that are kept of an output, a file or a body where the plugin does not say. */
@@ -40,8 +48,13 @@ const LOADER_VARIABLES =
   /^(?:PATH|IFS|ENV|BASH_ENV|NODE_OPTIONS|NODE_PATH|PERL5(?:OPT|LIB)|PYTHON(?:PATH|HOME|STARTUP)|RUBY(?:OPT|LIB)|GCONV_PATH|(?:LD|DYLD)_.*)$/;
 
 /** See the top of this file. */
-export function hostContext(host: Host, options: ContextOptions): PluginContext {
-  const { asked, granted, signal, log } = options;
+export function hostContext(host: Host, { signal, ...options }: ContextOptions): PluginContext {
+  return { ...hostCalls(host, { ...options, signal: () => signal, interrupt: signal }), signal };
+}
+
+/** All of a context but for its signal. */
+export function hostCalls(host: Host, options: CallOptions): Omit<PluginContext, 'signal'> {
+  const { asked, granted, signal, interrupt, log } = options;
   const demand = (
     kind: PermissionKind,
     wanted: string,
@@ -53,21 +66,21 @@ export function hostContext(host: Host, options: ContextOptions): PluginContext 
 
   return {
     async run(program, args = [], wishes = {}) {
-      signal.throwIfAborted();
+      signal().throwIfAborted();
       demand('run', program, (list) => coversRun(list, program));
       const names = Object.keys(wishes.env ?? {}).filter((name) => LOADER_VARIABLES.test(name));
       for (const name of names) demand('run', `* (to set ${name})`, (list) => list.includes('*'));
-      return await runProgram(host, program, args, wishes, signal);
+      return await runProgram(host, program, args, wishes, signal());
     },
-    readFile: (path) => unlessAborted(signal, () => readText(host, path, demandRead)),
-    stat: (path) => unlessAborted(signal, () => factsOf(host, path, demandRead)),
+    readFile: (path) => unlessAborted(signal(), () => readText(host, path, demandRead)),
+    stat: (path) => unlessAborted(signal(), () => factsOf(host, path, demandRead)),
     async connect(target) {
-      signal.throwIfAborted();
+      if (interrupt.aborted) throw interrupt.reason;
       demand('net', netText(target), (list) => coversNet(list, target));
-      return await host.net.connect(target, signal);
+      return await host.net.connect(target, interrupt);
     },
     async fetch(text, wishes = {}) {
-      signal.throwIfAborted();
+      signal().throwIfAborted();
       const url = new URL(text);
       if (url.protocol !== 'http:' && url.protocol !== 'https:') {
         throw new TypeError(`Cannot fetch ${text} as its protocol must be http: or https:`);
@@ -78,7 +91,7 @@ export function hostContext(host: Host, options: ContextOptions): PluginContext 
           ? { host: url.hostname.replace(/^\[|\]$/g, ''), port }
           : { path: wishes.socket };
       demand('net', netText(target), (list) => coversNet(list, target));
-      return await withinTime(host, wishes.timeout ?? DEFAULT_TIMEOUT, signal, (until) =>
+      return await withinTime(host, wishes.timeout ?? DEFAULT_TIMEOUT, signal(), (until) =>
         host.net.request(
           {
             url,
@@ -94,7 +107,6 @@ export function hostContext(host: Host, options: ContextOptions): PluginContext 
       );
     },
     now: () => host.clock.wall(),
-    signal,
     log,
   };
 }
