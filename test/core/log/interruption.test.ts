@@ -1,10 +1,7 @@
-import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { nodeHost } from '../../../core/host/node_host.ts';
 import { dieEverywhere, PAUSE } from './interruption.ts';
-import { withoutFallocate } from './support.ts';
-
-const SHM = existsSync('/dev/shm') ? '/dev/shm' : undefined;
+import { SHM, withoutFallocate } from './support.ts';
 
 const collapse = { how: 'collapse', makeHost: () => nodeHost(), parent: undefined };
 const punch = { how: 'punch', makeHost: () => withoutFallocate('-c'), parent: SHM };
