@@ -3,10 +3,8 @@
  */
 import type { JobLog } from './job_log.ts';
 import { incarnationAt, type LogIndex, timeAt } from './log_index.ts';
-import { nextPlace } from './pieces.ts';
-import { CHUNK } from './source.ts';
 import { type Spot, spotOf } from './spot.ts';
-import { type Reader, wantedRange } from './walk.ts';
+import { type Reader, step } from './walk.ts';
 
 const NEWLINE = 0x0a;
 
@@ -179,34 +177,18 @@ function spotIn({ spot }: Chunk, at: number, within_line: boolean): Spot {
 
 /** As `walk`, to the end there is now; each chunk with what was known of its file in the tick in which it was read. */
 async function* chunks(log: JobLog, reader: Reader, incarnation: number | null): AsyncGenerator<Chunk> {
-  const { cursor } = reader;
   for (;;) {
-    const next = nextPlace(log, cursor);
-    const source = await reader.source();
-    if (source !== null && !source.holds(cursor)) continue;
-    const range = source === null ? null : wantedRange(source, incarnation);
-    if (source !== null && range !== null) {
-      cursor.offset = Math.max(cursor.offset, range.from);
-      const from = cursor.offset;
+    const read: { chunk: Chunk | null } = { chunk: null };
+    const found = await step(log, reader, incarnation, {
       // What one incarnation has written and what the next has are read apart: a line is of one of them.
-      const turn = source.index().runs.find((run) => run.offset > from)?.offset ?? range.to;
-      const length = Math.min(CHUNK, Math.max(0, Math.min(turn, range.to) - from));
-      const read: { chunk: Chunk | null } = { chunk: null };
-      const bytes = await source.read(cursor, from, length, (got) => {
-        const spot = spotOf(log, cursor, source.start());
-        read.chunk = { bytes: got, offset: from, index: source.index(), spot };
-        return from + got.length;
-      });
-      if (bytes === null) continue;
-      if (read.chunk !== null && bytes.length > 0) {
-        yield read.chunk;
-        continue;
-      }
-      if (!source.holds(cursor)) continue;
-      // Another incarnation goes on in the same file.
-      if (length === 0) return;
-    }
-    if (next === null) return;
-    reader.moveTo(next);
+      until: (source, from) =>
+        source.index().runs.find((run) => run.offset > from)?.offset ?? Number.POSITIVE_INFINITY,
+      read: (source, from, bytes) => {
+        const spot = spotOf(log, reader.cursor, source.start());
+        read.chunk = { bytes, offset: from, index: source.index(), spot };
+      },
+    });
+    if (found.is === 'over' || found.is === 'end') return;
+    if (found.is === 'bytes' && read.chunk !== null) yield read.chunk;
   }
 }

@@ -73,6 +73,64 @@ export class Reader {
   }
 }
 
+/** What a walk wants to know of each read beside its bytes. */
+export interface ReadWishes {
+  /** Where what is read at once has to end, as an offset behind `from`. */
+  until(source: Source, from: number): number;
+  /** Told in the tick in which the bytes were read, before the cursor moves. */
+  read(source: Source, from: number, bytes: Buffer): void;
+}
+
+/**
+ * One step of a walk: `bytes` that were read; `on` where there is something else to be seen now; `end` at the end there is
+ * now; `over` where nothing of the incarnation can follow.
+ */
+export type Step =
+  | { readonly is: 'bytes'; readonly bytes: Buffer }
+  | { readonly is: 'on' }
+  | { readonly is: 'end' }
+  | { readonly is: 'over' };
+
+const ON: Step = { is: 'on' };
+const OVER: Step = { is: 'over' };
+
+/**
+ * Reads at the cursor, or goes on to the next file.
+ *
+ * @param incarnation Only what this one wrote; null for everything.
+ */
+export async function step(
+  log: JobLog,
+  reader: Reader,
+  incarnation: number | null,
+  wishes?: ReadWishes,
+): Promise<Step> {
+  const { cursor } = reader;
+  // Asked for before the read: once there is a next file, what is read at the end of this one is its end for good.
+  const next = nextPlace(log, cursor);
+  const source = await reader.source();
+  if (source !== null && !source.holds(cursor)) return ON;
+  const range = source === null ? null : wantedRange(source, incarnation);
+  if (source !== null && range !== null) {
+    cursor.offset = Math.max(cursor.offset, range.from);
+    const from = cursor.offset;
+    const to = Math.min(range.to, wishes?.until(source, from) ?? range.to);
+    const length = Math.min(CHUNK, Math.max(0, to - from));
+    const bytes = await source.read(cursor, from, length, (read) => {
+      wishes?.read(source, from, read);
+      return from + read.length;
+    });
+    if (bytes === null) return ON;
+    if (bytes.length > 0) return { is: 'bytes', bytes };
+    if (!source.holds(cursor)) return ON;
+    // Another incarnation goes on in the same file.
+    if (length === 0) return OVER;
+  } else if (source !== null && isPast(source, incarnation)) return OVER;
+  if (next === null) return { is: 'end' };
+  reader.moveTo(next);
+  return ON;
+}
+
 /**
  * The bytes from the cursor on.
  *
@@ -86,32 +144,12 @@ export async function* walk(
   incarnation: number | null,
   signal: AbortSignal | null,
 ): AsyncGenerator<Buffer | null> {
-  const { cursor } = reader;
   while (signal === null || !signal.aborted) {
     const { version } = log.audience;
-    // Asked for before the read: once there is a next file, what is read at the end of this one is its end for good.
-    const next = nextPlace(log, cursor);
-    const source = await reader.source();
-    if (source !== null && !source.holds(cursor)) continue;
-    const range = source === null ? null : wantedRange(source, incarnation);
-    if (source !== null && range !== null) {
-      cursor.offset = Math.max(cursor.offset, range.from);
-      const from = cursor.offset;
-      const length = Math.min(CHUNK, Math.max(0, range.to - from));
-      const bytes = await source.read(cursor, from, length, (read) => from + read.length);
-      if (bytes === null) continue;
-      if (bytes.length > 0) {
-        yield bytes;
-        continue;
-      }
-      if (!source.holds(cursor)) continue;
-      // Another incarnation goes on in the same file.
-      if (length === 0) return;
-    } else if (source !== null && isPast(source, incarnation)) return;
-    if (next !== null) {
-      reader.moveTo(next);
-      continue;
-    }
+    const found = await step(log, reader, incarnation);
+    if (found.is === 'over') return;
+    if (found.is === 'bytes') yield found.bytes;
+    if (found.is !== 'end') continue;
     yield null;
     if (signal === null) return;
     await log.audience.changed(version, signal);

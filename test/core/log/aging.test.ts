@@ -1,34 +1,22 @@
-import { existsSync, readFileSync, statSync, writeSync } from 'node:fs';
+import { readFileSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Host } from '../../../core/host/host.ts';
 import { nodeHost } from '../../../core/host/node_host.ts';
 import {
+  folder,
   folderOf,
   jobWith,
   listing,
   logsIn,
   numbered,
-  scratch,
+  SHM,
   segmentsOf,
   textOf,
   withoutFallocate,
 } from './support.ts';
 
 const HOUR = 3_600_000;
-const SHM = existsSync('/dev/shm') ? '/dev/shm' : undefined;
-
-const folders: { remove(): void }[] = [];
-afterEach(() => {
-  for (const folder of folders.splice(0)) folder.remove();
-});
-
-function folder(parent?: string): string {
-  const made = scratch(parent);
-  folders.push(made);
-  return made.dir;
-}
-
 /** A host whose wall clock goes on when the test says so. */
 function slow(host: Host = nodeHost()): { host: Host; clock: { now: number } } {
   const clock = { now: Date.now() };

@@ -1,8 +1,6 @@
-import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { dieEverywhere, PAUSE } from './interruption.ts';
-
-const SHM = existsSync('/dev/shm') ? '/dev/shm' : undefined;
+import { SHM, withoutFallocate } from './support.ts';
 
 const collapse = { how: 'collapse', refuses: [], parent: undefined };
 const punch = { how: 'punch', refuses: ['-c'], parent: SHM };

@@ -1,17 +1,18 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { nodeHost } from '../../../core/host/node_host.ts';
 import { until } from '../../support/until.ts';
 import {
   type Fixture,
+  folder,
   folderOf,
   jobWith,
   listing,
   logsIn,
   numbered,
-  scratch,
+  SHM,
   segmentsOf,
   textOf,
   withoutFallocate,
@@ -59,19 +60,6 @@ async function lookDuring({ lookAndWait }: Fixture, work: Promise<unknown>): Pro
   }
   await ended;
 }
-
-const folders: { remove(): void }[] = [];
-afterEach(() => {
-  for (const folder of folders.splice(0)) folder.remove();
-});
-
-function folder(parent?: string): string {
-  const made = scratch(parent);
-  folders.push(made);
-  return made.dir;
-}
-
-const SHM = existsSync('/dev/shm') ? '/dev/shm' : undefined;
 
 describe('live rotation under a writer at full speed', () => {
   it.each([

@@ -1,10 +1,19 @@
 /**
  * Logs on a folder of their own, and what a test needs around them.
  */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { afterEach, beforeEach } from 'vitest';
+import { afterEach, beforeEach, onTestFinished } from 'vitest';
 import type { Host, Processes } from '../../../core/host/host.ts';
 import { nodeHost } from '../../../core/host/node_host.ts';
 import type { Reason } from '../../../core/job/reason.ts';
@@ -19,6 +28,16 @@ export function scratch(parent: string = tmpdir()): { dir: string; remove(): voi
   const dir = realpathSync(mkdtempSync(join(parent, 'upkeep-log-')));
   return { dir, remove: () => rmSync(dir, { recursive: true, force: true }) };
 }
+
+/** A folder that is removed once the test has ended; `parent` for another file system than the usual. */
+export function folder(parent?: string): string {
+  const { dir, remove } = scratch(parent);
+  onTestFinished(remove);
+  return dir;
+}
+
+/** A file system in memory, which cannot take out the head of a file; undefined, the usual one, where there is none. */
+export const SHM = existsSync('/dev/shm') ? '/dev/shm' : undefined;
 
 /** Gives each test of a file a folder of its own, which is removed after it. To be called once, outside of tests. */
 export function inScratch(given: (dir: string) => void): void {
