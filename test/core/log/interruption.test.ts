@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { dieEverywhere, PAUSE } from './interruption.ts';
-import { SHM, withoutFallocate } from './support.ts';
+import { SHM } from './support.ts';
 
 const collapse = { how: 'collapse', refuses: [], parent: undefined };
 const punch = { how: 'punch', refuses: ['-c'], parent: SHM };
