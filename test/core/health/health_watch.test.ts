@@ -193,6 +193,21 @@ describe('checks that a start waits for', () => {
   });
 });
 
+it('lets go of what a look still waits for once it has answered', async () => {
+  const signals: AbortSignal[] = [];
+  let ended = 0;
+  answers = (look) => {
+    signals.push(look.signal);
+    look.interrupt?.addEventListener('abort', () => {
+      ended += 1;
+    });
+    return look.signal.aborted ? new Promise(() => {}) : pass();
+  };
+  begin([{}]);
+  while (told.length === 0) await pass_time(50);
+  expect([ended, signals[0]?.aborted]).toEqual([1, true]);
+});
+
 describe('a job that is dropped', () => {
   it('ends the look under way and tells nothing more', async () => {
     let signal: AbortSignal | null = null;
