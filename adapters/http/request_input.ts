@@ -3,6 +3,7 @@
  * numbers where the route says so, and judged nowhere but in `invoke`.
  */
 import type { HonoRequest } from 'hono';
+import { DEEPEST, isTooDeep } from '../../core/spec/nesting.ts';
 import { RequestProblem } from './problem.ts';
 import { type Route, takesBody } from './routes.ts';
 
@@ -104,10 +105,15 @@ async function jsonObject(request: HonoRequest, limit: number): Promise<object> 
 }
 
 function parsed(text: string): unknown {
+  let body: unknown;
   try {
-    return JSON.parse(text);
+    body = JSON.parse(text);
   } catch {
     // The parser's own message quotes the text, which may hold a secret.
     throw new RequestProblem('invalid_input', 'the body is not valid JSON');
   }
+  if (isTooDeep(body)) {
+    throw new RequestProblem('invalid_input', `the body must not be nested more than ${DEEPEST} levels deep`);
+  }
+  return body;
 }

@@ -6,6 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js';
 import type { Clock } from '../../core/host/host.ts';
+import { DEEPEST, isTooDeep } from '../../core/spec/nesting.ts';
 import type { OpenStreams } from '../http/stream_body.ts';
 import type { Face } from './face.ts';
 import { mcpServer, type ServerOptions } from './server.ts';
@@ -59,8 +60,8 @@ export class McpHttp {
   /** Answers a request; its body is bounded by whoever stands in front. */
   async handle(request: Request, caller: HttpCaller): Promise<Response> {
     const id = request.headers.get('mcp-session-id');
-    if (id !== null) return this.#inSession(request, id, caller);
     if (request.method !== 'POST') {
+      if (id !== null) return this.#inSession(request, undefined, id, caller);
       return failure(405, -32000, 'Without a session there is only POST', { allow: 'POST' });
     }
     let body: unknown;
@@ -69,6 +70,10 @@ export class McpHttp {
     } catch {
       return failure(400, -32700, 'Parse error: the body is not valid JSON');
     }
+    if (isTooDeep(body)) {
+      return failure(400, -32600, `The message must not be nested more than ${DEEPEST} levels deep`);
+    }
+    if (id !== null) return this.#inSession(request, body, id, caller);
     return wantsSession(request, body)
       ? this.#newSession(request, body, caller)
       : this.#once(request, body, caller);
@@ -79,10 +84,10 @@ export class McpHttp {
     this.#sessions.close();
   }
 
-  async #inSession(request: Request, id: string, { key }: HttpCaller): Promise<Response> {
+  async #inSession(request: Request, body: unknown, id: string, { key }: HttpCaller): Promise<Response> {
     const session = this.#sessions.find(id, key);
     if (session === null) return failure(404, -32001, 'This session has ended: initialize again');
-    return session.handle(request, undefined, this.#options.streams);
+    return session.handle(request, body, this.#options.streams);
   }
 
   async #newSession(request: Request, body: unknown, { face, key, onEnd }: HttpCaller): Promise<Response> {

@@ -4,6 +4,7 @@
 import { OperationError } from '../../core/operation/error.ts';
 import { type CallName, OPERATIONS } from '../../core/operation/table.ts';
 import { nearest } from '../../core/spec/nearest.ts';
+import { DEEPEST, isTooDeep } from '../../core/spec/nesting.ts';
 import { RPC_ERRORS, type RpcError, rpcErrorOf } from './errors.ts';
 
 /** How many requests a batch has at most. */
@@ -45,6 +46,10 @@ export async function answerRpc(message: string, handlers: RpcHandlers): Promise
     parsed = JSON.parse(message);
   } catch {
     return JSON.stringify(failed(null, RPC_ERRORS.parse_error));
+  }
+  if (isTooDeep(parsed)) {
+    const data = `a message must not be nested more than ${DEEPEST} levels deep`;
+    return JSON.stringify(failed(null, { ...RPC_ERRORS.invalid_request, data }));
   }
   if (!Array.isArray(parsed)) {
     const response = await answerOne(parsed, handlers);

@@ -2,16 +2,20 @@
  * The text of a service file as plain data, with the way back from each value to its place in the text.
  */
 import {
+  Composer,
+  type CST,
   type Document,
   isAlias,
   isMap,
   isSeq,
   LineCounter,
   type Pair,
-  parseDocument,
+  Parser,
   type YAMLMap,
+  YAMLParseError,
 } from 'yaml';
 import type { Fault, Path } from './issue.ts';
+import { isTooDeep, isTooDeepYaml } from './nesting.ts';
 import { plainJson } from './plain_json.ts';
 import {
   isMerge,
@@ -77,10 +81,7 @@ function readYaml(text: string): SpecDocument {
     return { data: undefined, faults, positionOf: () => null, positionAt, isRespelt: () => false };
   };
   try {
-    const document = parseDocument(text, {
-      lineCounter: lines,
-      // They would quote the line, and with it what may be a secret.
-      prettyErrors: false,
+    const document = composed(text, lines, {
       // A %YAML directive could choose another one, in which `no` is false and 1:30 is 90.
       schema: 'core',
       merge: true,
@@ -94,6 +95,8 @@ function readYaml(text: string): SpecDocument {
     const surveyed = survey(document);
     if (surveyed.faults.some(({ rule }) => rule === 'yaml')) return unread(surveyed.faults);
     const data: unknown = document.toJS({ maxAliasCount: MAX_ALIASED });
+    // Aliases add up to a depth that is not in the text.
+    if (isTooDeep(data)) throw new RangeError('nested too deeply');
     const places = new Places(document, surveyed);
     return {
       data,
@@ -106,10 +109,39 @@ function readYaml(text: string): SpecDocument {
       isRespelt: (path) => surveyed.has_respelt && isRespelt(places.find(path).value),
     };
   } catch (error) {
-    // What the library throws: a stack that overflows on nesting without end, or more aliases than are allowed.
+    // What is thrown at nesting without end, and by the library where there are more aliases than are allowed.
     if (!(error instanceof RangeError || error instanceof ReferenceError)) throw error;
     return unread([yamlFault('it is nested too deeply, or has too many aliases', null)]);
   }
+}
+
+/**
+ * As `parseDocument` does it, but no tree is made of what is nested too deeply. Nor is a line quoted in errors, and with
+ * it what may be a secret.
+ *
+ * @throws a `RangeError` where it is.
+ */
+function composed(
+  text: string,
+  lines: LineCounter,
+  options: ConstructorParameters<typeof Composer>[0],
+): Document.Parsed {
+  function* bounded(tokens: Iterable<CST.Token>): Iterable<CST.Token> {
+    for (const token of tokens) {
+      if (isTooDeepYaml(token)) throw new RangeError('nested too deeply');
+      yield token;
+    }
+  }
+  const tokens = bounded(new Parser(lines.addNewLine).parse(text));
+  const [document, another] = new Composer(options).compose(tokens, true, text.length);
+  // The composer makes one in any case.
+  if (document === undefined) throw new Error('no document was made of the text');
+  if (another !== undefined) {
+    const [begin, end] = another.range;
+    const message = 'there is a second document behind the first';
+    document.errors.push(new YAMLParseError([begin, end], 'MULTIPLE_DOCS', message));
+  }
+  return document;
 }
 
 /** Finds the nodes of a document by path. */

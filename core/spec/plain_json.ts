@@ -2,6 +2,7 @@
  * The short way for files that programs write: JSON.parse is many times as fast as a YAML parser, which matters where a
  * thousand services are to be started.
  */
+import { isTooDeep } from './nesting.ts';
 
 /**
  * The value of a text that is JSON and would be the same text again, blanks apart; undefined for any other. So no key
@@ -15,6 +16,7 @@ export function plainJson(text: string): unknown {
   } catch {
     return undefined;
   }
+  if (isTooDeep(value)) return undefined;
   // Where a key stands twice the first value is gone; escapes, 1.10 and 1e3 are written differently.
   return JSON.stringify(value) === withoutBlanks(text) ? value : undefined;
 }
