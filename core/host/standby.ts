@@ -14,6 +14,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Writable } from 'node:stream';
+import { isDeepStrictEqual } from 'node:util';
 import type { Program, SpawnRequest, Standby } from './host.ts';
 
 const SHELL = '/bin/sh';
@@ -41,8 +42,8 @@ export class StandbyShells {
   fork(program: Program, late: readonly string[]): Standby | null {
     this.#able ??= isAble();
     if (!this.#able || !isPlain(program)) return null;
-    const { cwd } = program;
-    const env = Object.fromEntries(Object.entries(program.env).filter(([name]) => !late.includes(name)));
+    const early = without(late, program);
+    const { cwd, env } = early;
     let child: ChildProcess;
     let folder: string;
     try {
@@ -69,7 +70,7 @@ export class StandbyShells {
         if (waiting.delete(standby)) stdin.destroy();
       },
     };
-    waiting.set(standby, { program, folder, late, child, stdin });
+    waiting.set(standby, { program: early, folder, late, child, stdin });
     child.once('exit', () => standby.discard());
     return standby;
   }
@@ -92,6 +93,7 @@ export class StandbyShells {
 }
 
 interface Waiting {
+  /** But for what comes late. */
   readonly program: Program;
   /** The folder that it is in: another one may be at the path by now. */
   readonly folder: string;
@@ -138,18 +140,18 @@ function quoted(word: string): string {
 }
 
 /** It was forked for this very program, but for what comes late. */
-function isSame(request: SpawnRequest, { program, folder, late }: Waiting): boolean {
-  const { file, argv, cwd, env } = request;
-  if (file !== program.file || cwd !== program.cwd || argv.length !== program.argv.length) return false;
-  if (!argv.every((word, index) => word === program.argv[index])) return false;
-  const names = Object.keys(env).filter((name) => !late.includes(name));
-  const known = Object.keys(program.env).filter((name) => !late.includes(name));
-  if (names.length !== known.length || names.some((name) => env[name] !== program.env[name])) return false;
+function isSame({ file, argv, cwd, env }: SpawnRequest, { program, folder, late }: Waiting): boolean {
+  if (!isDeepStrictEqual(without(late, { file, argv, cwd, env }), program)) return false;
   try {
     return folderAt(cwd) === folder;
   } catch {
     return false;
   }
+}
+
+function without(late: readonly string[], program: Program): Program {
+  const early = Object.entries(program.env).filter(([name]) => !late.includes(name));
+  return { ...program, env: Object.fromEntries(early) };
 }
 
 function folderAt(path: string): string {
