@@ -136,7 +136,7 @@ export class Effects {
   nextProgram(runtime: JobRuntime): Program | null {
     const { job, spec } = runtime;
     if (!spec.process || this.#ports.ownLaunch(job.service) !== null) return null;
-    return this.#programOf(runtime, nextIncarnation(job), this.#ports.host.processes.startTimeNow());
+    return this.#programOf(runtime, nextIncarnation(job), this.#ports.host.processes.startTimeNow(), null);
   }
 
   async #prepare(runtime: JobRuntime, epoch: number): Promise<void> {
@@ -176,7 +176,7 @@ export class Effects {
       const opened = logs.open(runtime.log, incarnation);
       if (opened.rotated !== null) runtime.unreleased = [...runtime.unreleased, opened.rotated];
       const spawnedAt = host.processes.startTimeNow();
-      const program = this.#programOf(runtime, incarnation, spawnedAt);
+      const program = this.#programOf(runtime, incarnation, spawnedAt, own);
       const standby = this.#standbyFor(runtime, program);
       const request = { ...program, output_fd: opened.fd, channel: own !== null, standby };
       const child = await host.spawner.spawn(request);
@@ -202,7 +202,7 @@ export class Effects {
   }
 
   /** What is spawned for a job. */
-  #programOf(runtime: JobRuntime, incarnation: number, spawned_at: number): Program {
+  #programOf(runtime: JobRuntime, incarnation: number, spawned_at: number, own: OwnLaunch | null): Program {
     const { job, spec } = runtime;
     const { host, paths } = this.#ports;
     const context = {
@@ -210,7 +210,7 @@ export class Effects {
       spawned_at,
       service: job.service,
       run_id: job.run_id,
-      base_env: this.#ports.ownLaunch(job.service)?.base_env ?? this.#ports.base_env,
+      base_env: own?.base_env ?? this.#ports.base_env,
       status_file: statusFile(paths, job),
       declared: (env: Readonly<Record<string, string>>) => this.#ports.declared(runtime, env),
     };
