@@ -8,6 +8,7 @@ import { diffSpecs, type SpecDiff } from '../spec/diff.ts';
 import { readDocument } from '../spec/document.ts';
 import { editSpecText } from '../spec/edit.ts';
 import { openServiceFile, type SpecIssue } from '../spec/mod.ts';
+import { isTooDeep } from '../spec/nesting.ts';
 import type { Actor } from '../store/records.ts';
 import { NotFound } from './control.ts';
 import type { JobLoop } from './job_loop.ts';
@@ -151,25 +152,14 @@ function edited(present: string, wanted: Wanted): string {
   const data = readDocument(present).data as Readonly<Record<string, unknown>>;
   const text = dataText(wanted(data));
   if (typeof text !== 'string') throw new InvalidSpec(text.issues);
-  try {
-    return editSpecText(present, JSON.parse(text));
-  } catch (error) {
-    if (error instanceof RangeError) throw new InvalidSpec(tooDeep.issues);
-    throw error;
-  }
+  return editSpecText(present, JSON.parse(text));
 }
 
 /** Plain data as text. */
 function dataText(data: unknown): string | { readonly issues: readonly SpecIssue[] } {
-  try {
-    return wellFormed(JSON.stringify(data));
-  } catch (error) {
-    if (error instanceof RangeError) return tooDeep;
-    throw error;
-  }
+  return isTooDeep(data) ? tooDeep : wellFormed(JSON.stringify(data));
 }
 
-/** What a stack that overflows says of what was given. */
 const tooDeep = {
   issues: [
     {
